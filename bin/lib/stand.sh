@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# The app and the simulator standing together, as bin/dev and the browser tests use them.
+
+# As src/graph_simulator/ has them: the app it plays Meta for, two partners, and the people of the first one.
+NORTHLANE=102000000000001
+HARBOUR_REACH=102000000000002
+
+# app_settings: exports what the app needs to take the simulator, on SIMULATOR_PORT, for Meta. Beside DATABASE_URL and
+# ENCRYPTION_KEY, which differ from stand to stand.
+app_settings() {
+  export GRAPH_URL="http://127.0.0.1:$SIMULATOR_PORT" META_DIALOG_URL="http://127.0.0.1:$SIMULATOR_PORT"
+  export META_APP_ID=680000000000001 META_APP_SECRET=simulator-app-secret META_LOGIN_CONFIG_ID=770000000000001
+  export META_WEBHOOK_VERIFY_TOKEN=liteboard-dev PARTNER_BUSINESS_IDS="$NORTHLANE,$HARBOUR_REACH"
+  export LITEBOARD_SITE_DIR="$ROOT/target/site"
+}
+
+# A key as ENCRYPTION_KEY takes it.
+new_encryption_key() { echo "k1:$(head -c 32 /dev/urandom | base64 | tr -d '\n')"; }
+
+build_stand() {
+  say "The server and the simulator"
+  run cargo build --features simulator --bins
+  say "The browser's half"
+  run bin/site dev
+}
+
+serve_simulator() { exec target/debug/graph-simulator --listen "127.0.0.1:$1"; }
+
+serve_app() { LISTEN="127.0.0.1:$1" PUBLIC_URL="http://127.0.0.1:$1" exec target/debug/liteboard serve; }
+
+# start_stand LOGS SIMULATOR_PORT APP_PORT: starts both on the first free ports from those on, the roles of the simulator's people
+# given. Leaves the ports in SIMULATOR_PORT and APP_PORT.
+start_stand() {
+  local logs=$1 app_port=$3
+  mkdir -p "$logs"
+  start_listening "The simulator" "$logs/simulator.log" "$2" / serve_simulator
+  SIMULATOR_PORT=$PORT
+  app_settings
+  run target/debug/liteboard migrate
+  add_member 122000000000001 "Ana Moreira" admin
+  add_member 122000000000002 "Tomás Lindqvist" account_manager
+  add_member 122000000000003 "Priya Raman" support
+  start_listening Liteboard "$logs/liteboard.log" "$app_port" /readyz serve_app
+  # Read by whoever called.
+  # shellcheck disable=SC2034
+  APP_PORT=$PORT
+}
+
+# add_member FACEBOOK_USER NAME ROLE: of Northlane, who would otherwise join as support.
+add_member() {
+  run target/debug/liteboard member --partner "$NORTHLANE" --facebook-user "$1" --name "$2" --role "$3"
+}

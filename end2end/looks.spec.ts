@@ -1,0 +1,68 @@
+// Every page in its states: accessible in both themes, never wider than its window, plain enough for the strict CSP.
+import type { Page } from '@playwright/test';
+
+import { expect, expectAccessible, expectNoOverflow, expectStrictHtml, signIn, synced, test } from './fixtures.ts';
+import { businessWhere, lastOnboardingCall, planFault, type Business } from './simulator.ts';
+
+async function expectSound(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await expect(page.getByRole('main')).toBeVisible();
+  await expectStrictHtml(page);
+  await expectNoOverflow(page);
+  await expectAccessible(page);
+}
+
+async function onboard(page: Page, business: Business): Promise<string> {
+  await page.goto(`/businesses/${business.id}`);
+  await page.getByRole('button', { name: 'Onboard to MM Lite', exact: true }).click();
+  await page.waitForURL(/\/requests\/[^/?]+/);
+  return new URL(page.url()).pathname;
+}
+
+test('the sign-in page', async ({ page }) => {
+  await expectSound(page, '/sign-in');
+});
+
+test('the businesses', async ({ page }) => {
+  test.slow();
+  await signIn(page, 'admin');
+  await synced(page);
+  await expectSound(page, '/businesses');
+  await expectSound(page, '/businesses?q=a');
+  await expectSound(page, '/businesses?q=no-business-has-this-name');
+});
+
+test('one business, in every state before a request', async ({ page }) => {
+  test.slow();
+  await signIn(page, 'admin');
+  await synced(page);
+  for (const situation of ['onboardable', 'restricted', 'taken-by-another', 'signed', 'status-unknown']) {
+    await expectSound(page, `/businesses/${(await businessWhere(situation)).id}`);
+  }
+});
+
+test('requests that went well and that failed, and the look-up of both', async ({ page }) => {
+  test.slow();
+  await signIn(page, 'admin');
+  await synced(page);
+  const good = await businessWhere('onboardable');
+  const requested = await onboard(page, good);
+  const bad = await businessWhere('onboardable');
+  await planFault('onboard', 'permission-denied');
+  const failed = await onboard(page, bad);
+  for (const path of [requested, failed, `/businesses/${good.id}`, '/requests', '/support']) await expectSound(page, path);
+  await expectSound(page, `/support?q=${(await lastOnboardingCall(bad)).fbtrace_id}`);
+  await expectSound(page, '/support?q=AnUnknownTraceIdOfNoCall');
+});
+
+test('a business as support sees it', async ({ page }) => {
+  await signIn(page, 'support');
+  await synced(page);
+  await expectSound(page, `/businesses/${(await businessWhere('onboardable')).id}`);
+});
+
+test('a page that does not exist', async ({ page, watch }) => {
+  watch.allow(/status of 404/);
+  await signIn(page, 'admin');
+  await expectSound(page, '/requests/nothing-here');
+});

@@ -1,0 +1,45 @@
+import { defineConfig, devices } from '@playwright/test';
+
+/** A setting that bin/test makes; to run by hand, start bin/dev and set them. */
+export function setting(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run bin/test browser`);
+  return value;
+}
+
+const asRoot = process.getuid?.() === 0;
+
+export default defineConfig({
+  testDir: '.',
+  outputDir: '../target/end2end',
+  forbidOnly: true,
+  retries: 0,
+  // The specs share one app and one simulator, whose faults are planned for the next call whoever makes it.
+  workers: 1,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list'], ['json']],
+  use: {
+    ...devices['Desktop Chrome'],
+    viewport: { width: 1280, height: 900 },
+    baseURL: setting('BASE_URL'),
+    locale: 'en-GB',
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: setting('CHROMIUM'),
+      // Without these Chromium waits for its maker's servers, which a closed network never answers.
+      args: [
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--disable-gpu',
+        ...(asRoot ? ['--no-sandbox'] : []),
+      ],
+    },
+  },
+  projects: [
+    { name: 'script' },
+    { name: 'no-script', use: { javaScriptEnabled: false }, testIgnore: /looks\.spec/ },
+  ],
+});

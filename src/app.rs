@@ -1,0 +1,141 @@
+//! The HTML shell and the one table of routes: which path is which room's page.
+//!
+//! A room's page is an async function from a [`Visit`] to a [`Page`]. What all of them share is here: strangers are sent to
+//! sign in and back, errors become pages with their status, and the frame is put round the rest. Pages are whole before the
+//! first byte leaves, so that they read the same without JavaScript.
+
+use axum::http::{StatusCode, request::Parts};
+use leptos::{hydration::HydrationScripts, prelude::*};
+use leptos_axum::ResponseOptions;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    assets::Assets,
+    businesses::businesses_page,
+    clock::Clock,
+    onboarding::{business_page, request_page, requests_page},
+    sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of},
+    support::support_page,
+    ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
+};
+
+/// The document round every page.
+pub fn shell(options: LeptosOptions, assets: &Assets) -> impl IntoView + use<> {
+    let theme = use_context::<Parts>().map(|parts| theme_of(&parts.headers)).unwrap_or_default();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme.attribute()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href=assets.url("liteboard.css")/>
+                <HydrationScripts options islands=true root="/assets"/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The table of routes.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=|| refused(AppError::NotFound)>
+                <Route path=path!("/") view=|| bare(home()) ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=|| bare(sign_in_page()) ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/partner") view=|| bare(choice_page()) ssr=SsrMode::Async/>
+                <Route path=path!("/businesses") view=|| framed(businesses_page) ssr=SsrMode::Async/>
+                <Route path=path!("/businesses/:business_id") view=|| framed(business_page) ssr=SsrMode::Async/>
+                <Route path=path!("/requests") view=|| framed(requests_page) ssr=SsrMode::Async/>
+                <Route path=path!("/requests/:number") view=|| framed(request_page) ssr=SsrMode::Async/>
+                <Route path=path!("/support") view=|| framed(support_page) ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+    }
+}
+
+/// `/`: members to their businesses, strangers to the door.
+async fn home() -> Result<Page, AppError> {
+    Visit::from_context()?;
+    leptos_axum::redirect("/businesses");
+    Ok(Page { title: "Liteboard".into(), view: ().into_any() })
+}
+
+/// A page that stands alone: no navigation, open to strangers.
+fn bare(page: impl Future<Output = Result<Page, AppError>> + Send + 'static) -> impl IntoView {
+    view! { <Suspense>{Suspend::new(async move { page.await.map_or_else(refused, titled) })}</Suspense> }
+}
+
+/// A room's page in the frame, for members only.
+fn framed<F>(page: fn(Visit) -> F) -> impl IntoView
+where
+    F: Future<Output = Result<Page, AppError>> + Send + 'static,
+{
+    let shown = async move {
+        let visit = Visit::from_context()?;
+        let (account, here) = (account_of(&visit.viewer), visit.path_and_query());
+        let page = page(visit).await?;
+        Ok(Page { title: page.title, view: view! { <Layout account nav=places() here>{page.view}</Layout> }.into_any() })
+    };
+    bare(shown)
+}
+
+fn titled(page: Page) -> AnyView {
+    view! { <Title text=format!("{} · Liteboard", page.title)/>{page.view} }.into_any()
+}
+
+/// What takes the place of a page that can't be shown.
+fn refused(error: AppError) -> AnyView {
+    let here = use_context::<Parts>()
+        .and_then(|parts| parts.uri.path_and_query().map(|path| path.as_str().to_owned()))
+        .unwrap_or_else(|| "/".to_owned());
+    if error == AppError::NotSignedIn {
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &here).finish();
+        leptos_axum::redirect(&format!("/sign-in?{query}"));
+        return ().into_any();
+    }
+    if let (Some(answer), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(error.status())) {
+        answer.set_status(status);
+    }
+    let at = expect_context::<Clock>().now();
+    view! { <Title text=format!("{} · Liteboard", error.title())/><ErrorPage error at retry=here/> }.into_any()
+}
+
+fn account_of(viewer: &Viewer) -> Account {
+    let theme = use_context::<Parts>().map(|parts| theme_of(&parts.headers)).unwrap_or_default();
+    Account {
+        name: viewer.name.clone(),
+        role: viewer.role.word().to_owned(),
+        partner: PartnerChoice { id: viewer.partner.to_string(), name: viewer.partner_name.clone() },
+        others: viewer
+            .other_partners
+            .iter()
+            .map(|(id, name)| PartnerChoice { id: id.to_string(), name: name.clone() })
+            .collect(),
+        theme,
+    }
+}
+
+fn places() -> Vec<NavItem> {
+    [
+        ("/businesses", Glyph::Business, "Businesses"),
+        ("/requests", Glyph::Send, "Requests"),
+        ("/support", Glyph::LookUp, "Look up"),
+    ]
+    .into_iter()
+    .map(|(href, glyph, word)| NavItem { href, glyph, word, count: None, attention: None })
+    .collect()
+}
+

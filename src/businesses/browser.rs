@@ -1,0 +1,165 @@
+//! The browser's half of [`super::islands`]. Compiled for wasm only.
+//!
+//! It asks for the very page that a reload would give and takes over what changed: one rule for both halves, and nothing to keep in
+//! step. Whatever fails leaves the plain page as it is.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use js_sys::{encode_uri_component, wasm_bindgen::JsCast};
+use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortController, Document, DomParser, Element, HtmlInputElement, RequestInit, Response, SupportedType,
+};
+
+/// How long the fingers must rest before a search is sent.
+const REST: Duration = Duration::from_millis(200);
+/// How often a running sync is looked at.
+const LOOK: Duration = Duration::from_secs(2);
+/// The parts of the page that are taken over, by id.
+const PARTS: [&str; 4] = ["sync", "tools", "found", "live"];
+/// Of those, the one that holds what is typed: only taken while it is empty.
+const TOOLS: &str = "tools";
+
+#[derive(Default)]
+struct State {
+    typing: Cell<Option<TimeoutHandle>>,
+    looking: Cell<Option<TimeoutHandle>>,
+    /// Of the fetch under way.
+    abort: RefCell<Option<AbortController>>,
+}
+
+/// Starts to listen.
+pub fn enliven() {
+    let state = Rc::new(State::default());
+    let heard = Rc::clone(&state);
+    let typed = window_event_listener(ev::input, move |event| {
+        if event.target().and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|target| target.id() == "q") {
+            let state = Rc::clone(&heard);
+            let timer = set_timeout_with_handle(move || search(&state), REST).ok();
+            cancel(heard.typing.replace(timer));
+        }
+    });
+    let key = window_event_listener(ev::keydown, |event| {
+        if event.key() == "/" && !event.ctrl_key() && !event.meta_key() && !event.alt_key() && !is_typing() {
+            if let Some(field) = field() {
+                event.prevent_default();
+                let _ = field.focus();
+                field.select();
+            }
+        }
+    });
+    on_cleanup(move || {
+        typed.remove();
+        key.remove();
+    });
+    look_later(&state);
+}
+
+fn cancel(timer: Option<TimeoutHandle>) {
+    if let Some(timer) = timer {
+        timer.clear();
+    }
+}
+
+fn field() -> Option<HtmlInputElement> {
+    document().get_element_by_id("q")?.dyn_into().ok()
+}
+
+fn is_typing() -> bool {
+    document().active_element().is_some_and(|active| active.matches("input, select, textarea").unwrap_or(true))
+}
+
+/// Sends what the form would send, and puts it into the address.
+fn search(state: &Rc<State>) {
+    let Some(field) = field() else { return };
+    let mut url = "/businesses".to_owned();
+    let mut joint = '?';
+    let status = document().query_selector("form[role=search] input[name=status]").ok().flatten();
+    let status = status.and_then(|input| input.get_attribute("value")).unwrap_or_default();
+    for (name, value) in [("q", field.value()), ("status", status)] {
+        if !value.trim().is_empty() {
+            url.push(joint);
+            url.push_str(name);
+            url.push('=');
+            url.push_str(&String::from(encode_uri_component(&value)));
+            joint = '&';
+        }
+    }
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&url));
+    }
+    refresh(state, &url, &PARTS);
+}
+
+/// Looks at a running sync again, as long as one runs.
+fn look_later(state: &Rc<State>) {
+    let running = document().get_element_by_id("sync").is_some_and(|line| line.has_attribute("data-running"));
+    if !running {
+        return;
+    }
+    let again = Rc::clone(state);
+    let timer = set_timeout_with_handle(
+        move || {
+            let Ok(url) = window().location().href() else { return };
+            // Rows aren't changed under somebody's fingers.
+            let busy = document().active_element().is_some_and(|active| active.closest("#live").ok().flatten().is_some());
+            refresh(&again, &url, if busy { &PARTS[..1] } else { &PARTS });
+        },
+        LOOK,
+    );
+    cancel(state.looking.replace(timer.ok()));
+}
+
+/// Fetches a page and takes over its parts. An older fetch is given up.
+fn refresh(state: &Rc<State>, url: &str, parts: &'static [&'static str]) {
+    let abort = AbortController::new().ok();
+    if let Some(older) = state.abort.replace(abort.clone()) {
+        older.abort();
+    }
+    let options = RequestInit::new();
+    options.set_signal(abort.as_ref().map(AbortController::signal).as_ref());
+    let answer = window().fetch_with_str_and_init(url, &options);
+    let state = Rc::clone(state);
+    spawn_local(async move {
+        let _ = take_over(answer, parts).await;
+        if !abort.is_some_and(|abort| abort.signal().aborted()) {
+            look_later(&state);
+        }
+    });
+}
+
+async fn take_over(answer: js_sys::Promise, parts: &[&str]) -> Result<(), JsValue> {
+    let answer: Response = JsFuture::from(answer).await?.dyn_into()?;
+    if !answer.ok() {
+        return Ok(());
+    }
+    let html = JsFuture::from(answer.text()?).await?.as_string().unwrap_or_default();
+    let page = DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml)?;
+    // Somebody else's page, such as the way to sign in, has none of the parts.
+    for part in parts {
+        swap(&page, part);
+    }
+    Ok(())
+}
+
+fn swap(page: &Document, id: &str) {
+    let (Some(shown), Some(fresh)) = (document().get_element_by_id(id), page.get_element_by_id(id)) else { return };
+    if id == TOOLS && shown.first_element_child().is_some() {
+        return;
+    }
+    let running = fresh.get_attribute("data-running");
+    let _ = match running {
+        Some(value) => shown.set_attribute("data-running", &value),
+        None => shown.remove_attribute("data-running"),
+    };
+    let html = fresh.inner_html();
+    if shown.inner_html() != html {
+        shown.set_inner_html(&html);
+    }
+}

@@ -1,0 +1,63 @@
+//! The end businesses a partner serves and their WABAs: read from Graph, kept, searched, listed.
+//!
+//! Who calls: `app.rs` (the page, the door), `worker.rs` ([`SyncBusinesses`]), `onboarding` (one business's page, and
+//! [`refresh_standing`] after each change of a request), `webhooks` ([`record_meta_status`]), `support` and `insights` (look-ups).
+//!
+//! What always holds:
+//! - a business is found from its WABAs; the onboarding call goes to the business's id, never to a WABA's (2.3);
+//! - nothing is deleted: a WABA that Meta lists no more is gone, a business without any has left, and either may return;
+//! - absent is not "not started": what Meta doesn't say stays unknown, and leaves what it said before;
+//! - where a business stands is recomputed by one SQL function, in the transaction of whatever changed it;
+//! - search never leaves Postgres's indexes, and no search looks at more than a bounded number of rows.
+
+mod islands;
+mod model;
+
+#[cfg(feature = "hydrate")]
+mod browser;
+
+pub use islands::LiveList;
+pub use model::{Business, Event, EventKind, LastRequest, Link, Running, STALLED_AFTER, Standing, SyncState, Waba};
+
+#[cfg(feature = "ssr")]
+mod api;
+#[cfg(feature = "ssr")]
+mod country;
+#[cfg(feature = "ssr")]
+mod first_run;
+#[cfg(feature = "ssr")]
+mod name_key;
+#[cfg(feature = "ssr")]
+mod page;
+#[cfg(feature = "ssr")]
+mod query;
+#[cfg(feature = "ssr")]
+mod reasons;
+#[cfg(feature = "ssr")]
+mod reconcile;
+#[cfg(feature = "ssr")]
+mod results;
+#[cfg(feature = "ssr")]
+mod search;
+#[cfg(feature = "ssr")]
+mod store;
+#[cfg(feature = "ssr")]
+mod sync;
+#[cfg(feature = "ssr")]
+mod sync_line;
+#[cfg(feature = "ssr")]
+mod table;
+#[cfg(feature = "ssr")]
+mod waba_table;
+
+#[cfg(feature = "ssr")]
+pub use self::{
+    api::SyncNow,
+    country::country_name,
+    name_key::clean_name,
+    page::businesses_page,
+    reasons::{Reason, meta_status_words, reason_words, remedy},
+    reconcile::SyncBusinesses,
+    store::{events_of, find_business, record_meta_status, refresh_standing, wabas_of, whose_waba},
+    waba_table::WabaTable,
+};

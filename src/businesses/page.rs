@@ -1,0 +1,147 @@
+//! `/businesses`: the list, its search, its filters; before the first sync the steps that lead there.
+
+use leptos::prelude::*;
+use time::OffsetDateTime;
+
+use super::{
+    LiveList,
+    first_run::FirstRun,
+    model::SyncState,
+    query::{Filter, PATH, Place, Query},
+    results::Results,
+    search::Search,
+    store::{self, Count, Counts, Found, Listed},
+    sync_line::{SyncButton, SyncLine},
+};
+use crate::{
+    db::TenantTx,
+    graph::BusinessId,
+    sign_in::{Page, Visit},
+    telemetry::mishap,
+    ui::{AppError, SearchField, SearchForm},
+};
+
+/// The page.
+pub async fn businesses_page(visit: Visit) -> Result<Page, AppError> {
+    let (query, complaints) = Query::read(|name| visit.query(name));
+    let now = visit.clock.now();
+    let mut tx = visit.tenant().await?;
+    let sync = store::sync_state(&mut tx).await.map_err(mishap)?;
+    let seen = look(&mut tx, query, now).await.map_err(mishap)?;
+    // Nothing was written; what follows may need a transaction of its own.
+    drop(tx);
+    let near = match seen.search.as_ref().filter(|_| seen.nothing_matches()) {
+        Some(search) => store::name_like(visit.tenant().await?, &search.prefix).await.map_err(mishap)?,
+        None => Vec::new(),
+    };
+    Ok(Page { title: "Businesses".to_owned(), view: view(&visit, sync, seen, near, complaints, now) })
+}
+
+/// What Postgres says of a view of the list.
+struct Sight {
+    query: Query,
+    search: Option<Search>,
+    found: Option<Found>,
+    counts: Counts,
+    total: Count,
+    listed: Listed,
+    /// The page asked for isn't one: the first is shown.
+    misplaced: bool,
+}
+
+impl Sight {
+    fn nothing_matches(&self) -> bool {
+        self.search.is_some() && self.counts.of(Filter::All).n == 0
+    }
+}
+
+async fn look(tx: &mut TenantTx, mut query: Query, now: OffsetDateTime) -> sqlx::Result<Sight> {
+    let search = query.search();
+    let found = match &search {
+        Some(search) => Some(store::find(tx, search).await?),
+        None => None,
+    };
+    let all = store::count_all(tx, now).await?;
+    let counts = match &found {
+        Some(found) => store::count_found(tx, found, now).await?,
+        None => all,
+    };
+    let listed = store::list(tx, query.filter, found.as_ref(), &query.place, now).await?;
+    let misplaced = listed.is_none();
+    let listed = match listed {
+        Some(listed) => listed,
+        None => {
+            query.place = Place::Start;
+            store::list(tx, query.filter, found.as_ref(), &Place::Start, now).await?.unwrap_or_default()
+        }
+    };
+    Ok(Sight { query, search, found, counts, total: all.of(Filter::All), listed, misplaced })
+}
+
+fn view(
+    visit: &Visit,
+    sync: SyncState,
+    seen: Sight,
+    near: Vec<(BusinessId, String)>,
+    mut complaints: Vec<String>,
+    now: OffsetDateTime,
+) -> AnyView {
+    let here = visit.path_and_query();
+    let running = sync.running.is_some();
+    let nothing_yet = seen.total.n == 0 && sync.synced_at.is_none();
+    if seen.misplaced {
+        complaints.push("That page of the list does not exist. The first one is shown.".to_owned());
+    }
+    let query = seen.query.clone();
+    // Without script a page that waits for the first rows asks again by itself.
+    let again = (running && sync.synced_at.is_none())
+        .then(|| view! { <noscript><meta http-equiv="refresh" content="3"/></noscript> });
+    let button = (!nothing_yet || running).then(|| view! { <div class="actions keep"><SyncButton word="Sync now"/></div> });
+    let (spoken, list) = if nothing_yet {
+        (String::new(), view! { <FirstRun viewer=visit.viewer.clone() running=running here=here.clone()/> }.into_any())
+    } else {
+        let results = Results {
+            query: seen.query,
+            counts: seen.counts,
+            listed: seen.listed,
+            total: seen.total,
+            near,
+            by_waba: seen.found.and_then(|found| found.waba).map(|(waba, _)| waba),
+            complaints,
+            may_onboard: visit.viewer.role.may_onboard(),
+            now,
+        };
+        (results.spoken(), results.view())
+    };
+    let toolbar = (!nothing_yet).then(|| toolbar(&query));
+    view! {
+        {again}
+        <div class="page-head">
+            <div>
+                <div class="title"><h1>"Businesses"</h1></div>
+                <SyncLine state=sync now=now here=here/>
+            </div>
+            {button}
+        </div>
+        <div id="tools">{toolbar}</div>
+        <p class="vh" role="status" id="found">{spoken}</p>
+        <div id="live">{list}</div>
+        <LiveList/>
+    }
+    .into_any()
+}
+
+fn toolbar(query: &Query) -> AnyView {
+    let (filter, typed) = (query.filter, query.typed.clone());
+    let clear = (!query.typed.is_empty()).then(|| query.searching("").href());
+    let status = (filter != Filter::All)
+        .then(|| view! { <input type="hidden" name="status" value=filter.key()/> });
+    view! {
+        <SearchForm label="Businesses" action=PATH>
+            <SearchField id="q" label="Search businesses" value=typed
+                placeholder="Name, business ID or WABA ID" clear=clear/>
+            {status}
+        </SearchForm>
+    }
+    .into_any()
+}

@@ -1,0 +1,251 @@
+//! One page of businesses in the order of their names, by key: a page costs the same wherever in the list it lies.
+
+use time::OffsetDateTime;
+
+use super::{BusinessRow, search::Found};
+use crate::{
+    businesses::{
+        model::{Business, STALLED_AFTER, Standing},
+        query::{Filter, Place},
+    },
+    db::TenantTx,
+};
+
+/// Rows of a page.
+pub const PAGE: usize = 50;
+/// One more than a page, which tells if there is another.
+const ROWS: i64 = 51;
+/// As many stalled businesses as are sorted on the spot. Are there more, then the names are walked along and one in so many is
+/// stalled, which is soon enough a page.
+const SORTED_ON_THE_SPOT: i64 = 2_000;
+/// Above every name.
+const END: &str = "\u{10FFFF}";
+
+/// A page.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// Its rows, by name.
+    pub businesses: Vec<Business>,
+    /// Whether others come before.
+    pub more_before: bool,
+    /// Whether others follow.
+    pub more_after: bool,
+}
+
+/// Which way a page is read from its edge.
+struct Edge {
+    /// Folded name and id of the business at the edge.
+    key: (String, String),
+    backwards: bool,
+}
+
+/// The page at `place`, of all businesses behind `filter` or of those that `found` names. `None`: there is no such place, for no
+/// business of this partner has the id in it.
+pub async fn list(
+    tx: &mut TenantTx,
+    filter: Filter,
+    found: Option<&Found>,
+    place: &Place,
+    now: OffsetDateTime,
+) -> sqlx::Result<Option<Listed>> {
+    let Some(edge) = edge(tx, place).await? else { return Ok(None) };
+    let stalled_before = now - STALLED_AFTER;
+    let mut rows = match found {
+        None => walk(tx, filter, ("", END), &edge, stalled_before).await?,
+        Some(found) => {
+            let mut rows = Vec::new();
+            if let Some((from, to)) = &found.range {
+                rows = walk(tx, filter, (from, to), &edge, stalled_before).await?;
+            }
+            if !found.ids.is_empty() {
+                rows.extend(among(tx, filter, &found.ids, &edge, stalled_before).await?);
+                rows.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+                rows.dedup_by(|a, b| a.business_id == b.business_id);
+                if edge.backwards {
+                    rows.reverse();
+                }
+            }
+            rows
+        }
+    };
+    let more = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    if edge.backwards {
+        rows.reverse();
+    }
+    // A page that was come to from a side has that side to go back to.
+    let (more_before, more_after) = match place {
+        Place::Start => (false, more),
+        Place::After(_) => (true, more),
+        Place::Before(_) => (more, true),
+    };
+    Ok(Some(Listed { businesses: rows.into_iter().map(Business::from).collect(), more_before, more_after }))
+}
+
+fn key(row: &BusinessRow) -> (&str, &str) {
+    (&row.name_key, &row.business_id)
+}
+
+async fn edge(tx: &mut TenantTx, place: &Place) -> sqlx::Result<Option<Edge>> {
+    let (id, backwards) = match place {
+        Place::Start => return Ok(Some(Edge { key: (String::new(), String::new()), backwards: false })),
+        Place::After(id) => (id, false),
+        Place::Before(id) => (id, true),
+    };
+    let partner = tx.partner().clone();
+    let key = sqlx::query_scalar!(
+        "SELECT name_key FROM businesses WHERE partner_id = $1 AND business_id = $2",
+        partner.as_str() as _,
+        id.as_str() as _,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(key.map(|key| Edge { key: (key, id.as_str().to_owned()), backwards }))
+}
+
+/// One way of walking along names: `$keys` selects the ids of a page, and reads `<` and `DESC` backwards.
+macro_rules! page_of {
+    ($tx:expr, $order:literal, [$($keys:literal),+], $($given:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            BusinessRow,
+            r#"SELECT b.business_id AS "business_id!: String", b.name, b.name_key, b.country, b.verification_status, b.meta_status,
+                b.meta_status_date, b.checked_at, b.wabas, b.eligible_wabas, b.ready_wabas, b.standing, b.needs_payment, b.setting_up,
+                b.waiting_since, b.last_request_number, b.last_requested_at, b.last_requested_by, b.first_seen_at, b.left_at
+            FROM businesses b, ("# $(+ $keys)+ + ") AS page
+            WHERE b.partner_id = $1 AND b.business_id = page.business_id
+            ORDER BY b.name_key " + $order + ", b.business_id " + $order + " LIMIT $6",
+            $($given),+
+        )
+        .fetch_all(&mut **$tx)
+        .await
+    };
+}
+
+/// Runs one of the ways below forwards or backwards.
+macro_rules! either_way {
+    ($way:ident, $tx:expr, $edge:expr, $($given:expr),+ $(,)?) => {
+        if $edge.backwards { $way!($tx, "<", "DESC", $($given),+) } else { $way!($tx, ">", "ASC", $($given),+) }
+    };
+}
+
+macro_rules! all {
+    ($tx:expr, $beyond:literal, $order:literal, $($given:expr),+) => {
+        page_of!($tx, $order, [
+            "SELECT business_id FROM businesses
+            WHERE partner_id = $1 AND left_at IS NULL AND name_key >= $2 AND name_key < $3 AND (name_key, business_id) ",
+            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6"
+        ], $($given),+)
+    };
+}
+
+macro_rules! not_requested {
+    ($tx:expr, $beyond:literal, $order:literal, $($given:expr),+) => {
+        page_of!($tx, $order, [
+            "SELECT business_id FROM businesses
+            WHERE partner_id = $1 AND left_at IS NULL AND last_request_number IS NULL AND name_key >= $2 AND name_key < $3
+                AND (name_key, business_id) ",
+            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6"
+        ], $($given),+)
+    };
+}
+
+// A page's worth of each standing: the index gives each in order, and the outer query merges.
+macro_rules! of_standings {
+    ($tx:expr, $beyond:literal, $order:literal, $($given:expr),+) => {
+        page_of!($tx, $order, [
+            "SELECT one.business_id FROM unnest($7::text[]) AS wanted (standing), LATERAL (
+                SELECT business_id FROM businesses
+                WHERE partner_id = $1 AND left_at IS NULL AND standing = wanted.standing AND name_key >= $2 AND name_key < $3
+                    AND (name_key, business_id) ",
+            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6
+            ) AS one"
+        ], $($given),+)
+    };
+}
+
+macro_rules! needs_attention {
+    ($tx:expr, $beyond:literal, $order:literal, $($given:expr),+) => {
+        page_of!($tx, $order, [
+            "WITH stalled AS MATERIALIZED (
+                SELECT business_id, name_key FROM businesses
+                WHERE partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $7 LIMIT $8
+            ), many AS MATERIALIZED (
+                SELECT count(*) = $8 AS so FROM stalled
+            )
+            (SELECT business_id FROM businesses
+            WHERE partner_id = $1 AND left_at IS NULL AND (standing = 'failed' OR needs_payment) AND name_key >= $2 AND name_key < $3
+                AND (name_key, business_id) ",
+            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6)
+            UNION
+            (SELECT business_id FROM stalled
+            WHERE NOT (SELECT so FROM many) AND name_key >= $2 AND name_key < $3 AND (name_key, business_id) ",
+            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6)
+            UNION
+            (SELECT business_id FROM businesses
+            WHERE (SELECT so FROM many) AND partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $7
+                AND name_key >= $2 AND name_key < $3 AND (name_key, business_id) ",
+            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6)"
+        ], $($given),+)
+    };
+}
+
+// At most as many ids as a search finds, so the filter may look at each.
+macro_rules! of_ids {
+    ($tx:expr, $beyond:literal, $order:literal, $($given:expr),+) => {
+        page_of!($tx, $order, [
+            "SELECT business_id FROM businesses
+            WHERE partner_id = $1 AND left_at IS NULL AND business_id = ANY ($2) AND (name_key, business_id) ",
+            $beyond, " ($4, $5)
+                AND ($7::text[] IS NULL OR standing = ANY ($7))
+                AND (NOT $8 OR last_request_number IS NULL)
+                AND (NOT $9 OR standing = 'failed' OR needs_payment OR waiting_since < $3)
+            ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6"
+        ], $($given),+)
+    };
+}
+
+/// Along the index of the filter, through the names from the first of `range` up to, but not, the second.
+async fn walk(
+    tx: &mut TenantTx,
+    filter: Filter,
+    range: (&str, &str),
+    edge: &Edge,
+    stalled_before: OffsetDateTime,
+) -> sqlx::Result<Vec<BusinessRow>> {
+    let partner = tx.partner().clone();
+    let partner = partner.as_str();
+    let ((from, to), (name, id)) = (range, (&edge.key.0, &edge.key.1));
+    match filter {
+        Filter::All => either_way!(all, tx, edge, partner as _, from, to, name, id as _, ROWS),
+        Filter::NotRequested => either_way!(not_requested, tx, edge, partner as _, from, to, name, id as _, ROWS),
+        Filter::NeedsAttention => either_way!(
+            needs_attention, tx, edge, partner as _, from, to, name, id as _, ROWS, stalled_before, SORTED_ON_THE_SPOT + 1,
+        ),
+        Filter::Eligible | Filter::Waiting | Filter::Accepted | Filter::Ready => {
+            let standings = keys(filter).unwrap_or_default();
+            either_way!(of_standings, tx, edge, partner as _, from, to, name, id as _, ROWS, &standings as _)
+        }
+    }
+}
+
+/// Among businesses that a search has named.
+async fn among(
+    tx: &mut TenantTx,
+    filter: Filter,
+    ids: &[String],
+    edge: &Edge,
+    stalled_before: OffsetDateTime,
+) -> sqlx::Result<Vec<BusinessRow>> {
+    let partner = tx.partner().clone();
+    let (name, id) = (&edge.key.0, &edge.key.1);
+    let (standings, not_requested, attention) =
+        (keys(filter), filter == Filter::NotRequested, filter == Filter::NeedsAttention);
+    either_way!(
+        of_ids, tx, edge, partner.as_str() as _, ids as _, stalled_before, name, id as _, ROWS, standings.as_deref() as _, not_requested,
+        attention,
+    )
+}
+
+fn keys(filter: Filter) -> Option<Vec<String>> {
+    filter.standings().map(|standings| standings.iter().copied().map(Standing::as_str).map(str::to_owned).collect())
+}

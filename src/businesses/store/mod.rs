@@ -1,0 +1,206 @@
+//! All SQL of this room. Here: one business, and what is kept about where businesses stand.
+
+mod counts;
+mod list;
+mod search;
+mod syncs;
+#[cfg(test)]
+mod tests;
+mod upsert;
+
+use time::{Date, OffsetDateTime, Time, macros::format_description};
+
+use super::model::{Business, Event, EventKind, LastRequest, Link, Standing, Waba};
+use crate::{
+    db::TenantTx,
+    graph::{BusinessId, WabaId},
+};
+
+pub use self::{
+    counts::{Count, Counts, count_all, count_found, fold_counts},
+    list::{Listed, list},
+    search::{Found, find, name_like},
+    syncs::{
+        EndedSync, OpenSync, Part, Progress, Refusal, ask_for_sync, begin_sync, fail_sync, finish_sync, last_ended, open_sync,
+        put_off, record_page, sync_state,
+    },
+    upsert::{Reading, mark_vanished, upsert},
+};
+
+/// A business as the queries of this room select it.
+#[derive(Debug)]
+struct BusinessRow {
+    business_id: String,
+    name: String,
+    name_key: String,
+    country: Option<String>,
+    verification_status: Option<String>,
+    meta_status: Option<String>,
+    meta_status_date: Option<String>,
+    checked_at: Option<OffsetDateTime>,
+    wabas: i32,
+    eligible_wabas: i32,
+    ready_wabas: i32,
+    standing: String,
+    needs_payment: bool,
+    setting_up: bool,
+    waiting_since: Option<OffsetDateTime>,
+    last_request_number: Option<i64>,
+    last_requested_at: Option<OffsetDateTime>,
+    last_requested_by: Option<String>,
+    first_seen_at: OffsetDateTime,
+    left_at: Option<OffsetDateTime>,
+}
+
+impl From<BusinessRow> for Business {
+    fn from(row: BusinessRow) -> Self {
+        let last_request = match (row.last_request_number, row.last_requested_at, row.last_requested_by) {
+            (Some(number), Some(at), Some(by)) => Some(LastRequest { number, at, by }),
+            _ => None,
+        };
+        Self {
+            id: BusinessId::from_stored(row.business_id),
+            name: row.name,
+            country: row.country,
+            verification_status: row.verification_status,
+            meta_status: row.meta_status,
+            meta_status_date: row.meta_status_date,
+            checked_at: row.checked_at,
+            wabas: row.wabas,
+            eligible_wabas: row.eligible_wabas,
+            ready_wabas: row.ready_wabas,
+            standing: Standing::from_stored(&row.standing),
+            needs_payment: row.needs_payment,
+            setting_up: row.setting_up,
+            waiting_since: row.waiting_since,
+            last_request,
+            first_seen_at: row.first_seen_at,
+            left_at: row.left_at,
+        }
+    }
+}
+
+/// One business of the transaction's partner, also one that has left.
+pub async fn find_business(tx: &mut TenantTx, id: &BusinessId) -> sqlx::Result<Option<Business>> {
+    let partner = tx.partner().clone();
+    let row = sqlx::query_as!(
+        BusinessRow,
+        r#"SELECT business_id AS "business_id!: String", name, name_key, country, verification_status, meta_status, meta_status_date,
+            checked_at, wabas, eligible_wabas, ready_wabas, standing, needs_payment, setting_up, waiting_since,
+            last_request_number, last_requested_at, last_requested_by, first_seen_at, left_at
+        FROM businesses WHERE partner_id = $1 AND business_id = $2"#,
+        partner.as_str() as _,
+        id.as_str() as _,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(Business::from))
+}
+
+/// The WABAs of a business: those we can see first, then those that are gone, each by name.
+pub async fn wabas_of(tx: &mut TenantTx, id: &BusinessId) -> sqlx::Result<Vec<Waba>> {
+    let partner = tx.partner().clone();
+    let rows = sqlx::query!(
+        r#"SELECT waba_id AS "waba_id!: String", name, link, eligibility, country, changed_at, gone_at
+        FROM wabas WHERE partner_id = $1 AND business_id = $2
+        ORDER BY gone_at IS NOT NULL, name COLLATE "C", waba_id"#,
+        partner.as_str() as _,
+        id.as_str() as _,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Waba {
+            id: WabaId::from_stored(row.waba_id),
+            name: row.name,
+            link: Link::from_stored(&row.link),
+            eligibility: row.eligibility,
+            country: row.country,
+            changed_at: row.changed_at,
+            gone_at: row.gone_at,
+        })
+        .collect())
+}
+
+/// What changed about a business, newest first, at most `limit` lines.
+pub async fn events_of(tx: &mut TenantTx, id: &BusinessId, limit: i64) -> sqlx::Result<Vec<Event>> {
+    let partner = tx.partner().clone();
+    let rows = sqlx::query!(
+        r#"SELECT e.at, e.kind, e.detail, e.waba_id AS "waba_id?: String", w.name AS "waba_name?"
+        FROM business_events e LEFT JOIN wabas w ON w.partner_id = e.partner_id AND w.waba_id = e.waba_id
+        WHERE e.partner_id = $1 AND e.business_id = $2
+        ORDER BY e.event_id DESC LIMIT $3"#,
+        partner.as_str() as _,
+        id.as_str() as _,
+        limit,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let events = rows.into_iter().filter_map(|row| {
+        let waba = row.waba_id.map(|id| (WabaId::from_stored(id), row.waba_name.unwrap_or_default()));
+        Some(Event { at: row.at, kind: EventKind::from_stored(&row.kind)?, waba, detail: row.detail })
+    });
+    Ok(events.collect())
+}
+
+/// Whose WABA this is, for when a WABA's id is given where a business's belongs: the two can't be told apart by their digits.
+pub async fn whose_waba(tx: &mut TenantTx, id: &WabaId) -> sqlx::Result<Option<(BusinessId, String)>> {
+    let partner = tx.partner().clone();
+    let row = sqlx::query!(
+        r#"SELECT b.business_id AS "business_id!: String", b.name
+        FROM wabas w JOIN businesses b ON b.partner_id = w.partner_id AND b.business_id = w.business_id
+        WHERE w.partner_id = $1 AND w.waba_id = $2"#,
+        partner.as_str() as _,
+        id.as_str() as _,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(|row| (BusinessId::from_stored(row.business_id), row.name)))
+}
+
+/// Recomputes where businesses stand. Whoever changes a request, a WABA or Meta's status calls this in the same transaction, once, with
+/// all the businesses concerned: a second call could wait for another transaction that waits for this one.
+pub async fn refresh_standing(tx: &mut TenantTx, ids: &[BusinessId]) -> sqlx::Result<()> {
+    let ids: Vec<&str> = ids.iter().map(BusinessId::as_str).collect();
+    sqlx::query!("SELECT FROM refresh_standing($1)", &ids as _).execute(&mut **tx).await.map(drop)
+}
+
+/// Keeps what Meta said of a business just now (4.11), and notes it in the timeline if it is new. `None` changes nothing: Meta did
+/// not say. Doesn't recompute the standing: call [`refresh_standing`] after it.
+pub async fn record_meta_status(
+    tx: &mut TenantTx,
+    id: &BusinessId,
+    status: Option<&str>,
+    date: Option<&str>,
+    now: OffsetDateTime,
+) -> sqlx::Result<()> {
+    let Some(status) = status else { return Ok(()) };
+    let partner = tx.partner().clone();
+    sqlx::query!(
+        "WITH past AS (
+            SELECT meta_status FROM businesses WHERE partner_id = $1 AND business_id = $2 FOR NO KEY UPDATE
+        ), written AS (
+            UPDATE businesses SET meta_status = $3, meta_status_date = coalesce($4, meta_status_date), checked_at = $5,
+                meta_status_since = coalesce($6, CASE WHEN meta_status = $3 THEN meta_status_since END, $5)
+            WHERE partner_id = $1 AND business_id = $2
+        )
+        INSERT INTO business_events (partner_id, business_id, at, kind, detail)
+        SELECT $1, $2, $5, 'meta_status_changed', $3 FROM past WHERE meta_status IS DISTINCT FROM $3",
+        partner.as_str() as _,
+        id.as_str() as _,
+        status,
+        date,
+        now,
+        date.and_then(start_of),
+    )
+    .execute(&mut **tx)
+    .await
+    .map(drop)
+}
+
+/// The beginning of a day as Meta writes it (`2025-10-07`); `None` for anything else.
+fn start_of(date: &str) -> Option<OffsetDateTime> {
+    let day = Date::parse(date.get(..10)?, format_description!("[year]-[month]-[day]")).ok()?;
+    Some(day.with_time(Time::MIDNIGHT).assume_utc())
+}

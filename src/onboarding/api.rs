@@ -1,0 +1,243 @@
+//! The doors of this room: the click, and stopping what hasn't left yet. Both are plain forms and end in a redirect.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{
+    check::{self, Refusal},
+    model::{Request, RequestNumber, State},
+    reconcile::{DISPATCH, settled},
+    store::{self, Queued},
+};
+use crate::{
+    businesses,
+    db::TenantTx,
+    graph::{BusinessId, Cause, SolutionId, WabaId},
+    reconcile::{self, Signals},
+    sign_in::{Problem, Visit, finish},
+    solutions::{self, Unusable},
+    telemetry::mishap,
+    ui::AppError,
+};
+
+/// How long a click waits for Meta's answer. What takes longer goes on by itself; the request's page shows it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a wish is written down anew when it met another one half way.
+const LOOKS: u32 = 3;
+
+/// Asks Meta to invite a business, with a solution or (empty) none. Ends on the request's page.
+#[server(prefix = "/onboarding", endpoint = "onboard")]
+pub async fn onboard(business_id: String, #[server(default)] solution_id: String) -> Result<(), AppError> {
+    let signals = use_context::<Signals>().unwrap_or_default();
+    let visit = Visit::from_context()?;
+    finish(click(&visit, &signals, &Wish::read(&business_id, &solution_id)).await)
+}
+
+/// Stops a request that hasn't left yet. `number` is ours, such as `LB-1001`.
+#[server(prefix = "/onboarding", endpoint = "cancel")]
+pub async fn cancel(number: String) -> Result<(), AppError> {
+    let visit = Visit::from_context()?;
+    finish(stop(&visit, &number).await)
+}
+
+/// What a form said, as far as it can be read.
+#[derive(Debug, PartialEq, Eq)]
+struct Wish {
+    business: Result<BusinessId, Refusal>,
+    solution: Result<Option<SolutionId>, Refusal>,
+    /// The page with the form, without a query.
+    page: String,
+}
+
+impl Wish {
+    fn read(business: &str, solution: &str) -> Self {
+        let (business, solution) = (business.trim(), solution.trim());
+        let shown: String = if business.is_empty() { "-".to_owned() } else { business.chars().take(40).collect() };
+        Self {
+            business: business.parse().map_err(|_| Refusal::NotAnId),
+            solution: if solution.is_empty() {
+                Ok(None)
+            } else {
+                solution.parse().map(Some).map_err(|_| Refusal::SolutionNotAnId)
+            },
+            page: format!("/businesses/{}", utf8_percent_encode(&shown, NON_ALPHANUMERIC)),
+        }
+    }
+
+    /// Back to the form with the choice kept.
+    fn back(&self) -> String {
+        match &self.solution {
+            Ok(Some(solution)) => format!("{}?solution={solution}", self.page),
+            _ => self.page.clone(),
+        }
+    }
+
+    fn problem(&self, error: impl Into<AppError>) -> Problem {
+        Problem { error: error.into(), back_to: self.back() }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Problem {
+        let back = self.back();
+        let joint = if back.contains('?') { '&' } else { '?' };
+        Problem { error: refusal.into(), back_to: format!("{back}{joint}problem={}", refusal.code()) }
+    }
+}
+
+async fn click(visit: &Visit, signals: &Signals, wish: &Wish) -> Result<String, Problem> {
+    if !visit.viewer.role.may_onboard() {
+        return Err(wish.problem(AppError::Forbidden));
+    }
+    // Subscribed before the wish is committed: its outcome can't be missed.
+    let mut outcomes = signals.subscribe();
+    let queued = take_down(visit, wish).await?;
+    let page = format!("/requests/{}", queued.number);
+    let name = settled(&visit.viewer.partner);
+    let answered = tokio::time::timeout(PATIENCE, async {
+        if queued.is_new {
+            outcomes.heard(&name).await;
+        }
+        loop {
+            let request = look(visit, queued.number).await?;
+            match request {
+                Some(request) if request.state.is_under_way() => outcomes.heard(&name).await,
+                other => return Ok::<_, AppError>(other),
+            }
+        }
+    });
+    // Whatever goes wrong from here on, the wish is saved: its page tells how it stands.
+    let request = answered.await.ok().and_then(Result::ok).flatten();
+    if queued.is_new && request.as_ref().is_some_and(waits_for_sign_in) {
+        return Err(Problem { error: AppError::TokenProblem, back_to: page });
+    }
+    Ok(if queued.is_new { page } else { format!("{page}?notice=already") })
+}
+
+/// Whether Graph refused the token the request was sent with.
+fn waits_for_sign_in(request: &Request) -> bool {
+    request.state == State::WaitingToRetry && request.cause.as_deref() == Some(Cause::TokenInvalid.as_str())
+}
+
+async fn look(visit: &Visit, number: RequestNumber) -> Result<Option<Request>, AppError> {
+    let mut tx = visit.tenant().await?;
+    store::find_request(&mut tx, number).await.map_err(mishap)
+}
+
+/// Checks the wish and writes it down; or finds the request that stands already.
+async fn take_down(visit: &Visit, wish: &Wish) -> Result<Queued, Problem> {
+    for _ in 0..LOOKS {
+        match try_to_take_down(visit, wish).await? {
+            Some(queued) => return Ok(queued),
+            // Somebody else's request was open a moment ago and is not any more: look again.
+            None => tracing::debug!(page = wish.page, "a wish met another one that ended"),
+        }
+    }
+    Err(wish.problem(AppError::Unavailable { reference: crate::telemetry::reference() }))
+}
+
+async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Queued>, Problem> {
+    let failed = |error: sqlx::Error| wish.problem(mishap(error));
+    let business_id = wish.business.as_ref().map_err(|refusal| wish.refused(*refusal))?;
+    let solution = wish.solution.as_ref().map_err(|refusal| wish.refused(*refusal))?.as_ref();
+    let mut tx = visit.tenant().await.map_err(|error| wish.problem(error))?;
+
+    let Some(business) = businesses::find_business(&mut tx, business_id).await.map_err(failed)? else {
+        let waba = WabaId::from_stored(business_id.as_str().to_owned());
+        let owner = businesses::whose_waba(&mut tx, &waba).await.map_err(failed)?;
+        return Err(if owner.is_some() { wish.refused(Refusal::WabaId) } else { wish.problem(AppError::NotFound) });
+    };
+    check::may_be_asked(&business).map_err(|refusal| wish.refused(refusal))?;
+    if let Some(solution) = solution {
+        check_solution(&mut tx, solution).await.map_err(failed)?.map_err(|refusal| wish.refused(refusal))?;
+    }
+    if visit.viewer.token_problem.is_some() {
+        return Err(wish.problem(AppError::TokenProblem));
+    }
+
+    let partner = visit.viewer.partner.clone();
+    let wanted = std::slice::from_ref(business_id);
+    let queued = match store::queue(&mut tx, visit.viewer.member_id, wanted, solution, visit.clock.now()).await {
+        Ok(queued) => queued.into_iter().next(),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    if queued.as_ref().is_some_and(|queued| queued.is_new) {
+        reconcile::wake(&mut tx, DISPATCH, &partner).await.map_err(failed)?;
+    }
+    tx.commit().await.map_err(failed)?;
+    Ok(queued)
+}
+
+async fn stop(visit: &Visit, number: &str) -> Result<String, Problem> {
+    let Ok(number) = number.parse::<RequestNumber>() else {
+        return Err(Problem { error: AppError::NotFound, back_to: "/requests".to_owned() });
+    };
+    let page = format!("/requests/{number}");
+    let problem = |error| Problem { error, back_to: page.clone() };
+    let failed = |error: sqlx::Error| problem(mishap(error));
+    if !visit.viewer.role.may_onboard() {
+        return Err(problem(AppError::Forbidden));
+    }
+    let mut tx = visit.tenant().await.map_err(problem)?;
+    let stopped = store::cancel(&mut tx, number, visit.viewer.member_id, visit.clock.now()).await.map_err(failed)?;
+    if !stopped {
+        if store::state_of(&mut tx, number).await.map_err(failed)?.is_none() {
+            return Err(Problem { error: AppError::NotFound, back_to: "/requests".to_owned() });
+        }
+        let message = "It had left already, so it can not be stopped any more.".to_owned();
+        return Err(Problem {
+            error: AppError::Invalid { field: "number".to_owned(), message },
+            back_to: format!("{page}?problem=too_late"),
+        });
+    }
+    tx.commit().await.map_err(failed)?;
+    Ok(format!("{page}?notice=cancelled"))
+}
+
+/// Whether the solution is the app's and may be used now; the page that offered it may be old.
+async fn check_solution(tx: &mut TenantTx, solution: &SolutionId) -> sqlx::Result<Result<(), Refusal>> {
+    Ok(match solutions::find_usable(tx, solution).await? {
+        None | Some(Err(Unusable::Gone)) => Err(Refusal::SolutionGone),
+        Some(Err(_)) => Err(Refusal::SolutionUnusable),
+        Some(Ok(_)) => Ok(()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_read_as_far_as_it_can_be() {
+        let wish = Wish::read(" 1745093316208854 ", "");
+        assert_eq!(wish.business.unwrap().as_str(), "1745093316208854");
+        assert_eq!(wish.solution, Ok(None));
+        for bad in ["", "abc", "12a", "-1", "1e9", "１２", "123456789012345678901", "1\01"] {
+            assert_eq!(Wish::read(bad, "").business, Err(Refusal::NotAnId), "{bad:?}");
+        }
+        for bad in ["none", "1.5", "0x1", "<b>"] {
+            assert_eq!(Wish::read("1", bad).solution, Err(Refusal::SolutionNotAnId), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_problem_leads_back_to_the_form_with_the_choice_kept() {
+        let wish = Wish::read("17", "23");
+        assert_eq!(wish.problem(AppError::TokenProblem).back_to, "/businesses/17?solution=23");
+        assert_eq!(wish.refused(Refusal::Left).back_to, "/businesses/17?solution=23&problem=left");
+        let wish = Wish::read("17", "");
+        assert_eq!(wish.refused(Refusal::Left).back_to, "/businesses/17?problem=left");
+    }
+
+    #[test]
+    fn whatever_was_typed_the_way_back_is_a_path_of_ours() {
+        for typed in ["", "//evil.example", "..\\..", "a b?c#d", "é\u{202e}", &"9".repeat(500)] {
+            let back = Wish::read(typed, typed).refused(Refusal::NotAnId).back_to;
+            assert!(back.starts_with("/businesses/") && back.len() < 500, "{back}");
+            let shown = back.trim_start_matches("/businesses/").trim_end_matches("?problem=not_an_id");
+            assert!(!shown.is_empty() && shown.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'%' || b == b'-'), "{back}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! An explanation as a panel: what happened, what to do, the buttons.
+
+use leptos::prelude::*;
+use time::OffsetDateTime;
+
+use super::{business_url, cancel_form, request_url, retry_form};
+use crate::{
+    graph::{BusinessId, SolutionId},
+    onboarding::{
+        explain::{Action, Explanation, Line, Part},
+        model::RequestNumber,
+    },
+    sign_in::way_to_new_token,
+    ui::{CopyTextButton, Glyph, Icon, Lead, Name, NextSteps, Panel, TimeStyle, Timestamp},
+};
+
+/// What the buttons of an explanation need.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The request that is explained.
+    pub number: RequestNumber,
+    /// Its business.
+    pub business_id: BusinessId,
+    /// Its solution.
+    pub solution_id: Option<SolutionId>,
+    /// What Meta Direct Support asks for; `None` where no call was made.
+    pub ticket: Option<String>,
+    /// The message to the client's admins.
+    pub reminder: String,
+    /// Whether the reader may send and stop requests.
+    pub may_send: bool,
+    /// Whether asking again makes sense: it's the business's newest request, and the business is still there.
+    pub may_retry: bool,
+}
+
+/// The panel. Of the actions it offers those that the reader may take.
+///
+/// ```ignore
+/// view! { <Explained explanation=explain(&subject) offer=offer now=now/> }
+/// ```
+#[component]
+pub fn Explained(explanation: Explanation, offer: Offer, now: OffsetDateTime) -> AnyView {
+    let Explanation { hue, glyph, title, text, who, steps, actions, .. } = explanation;
+    let text = text.iter().map(|line| view! { <p>{line_view(line, now)}</p> }).collect_view();
+    let steps = (!steps.is_empty()).then(|| {
+        let steps = steps.iter().map(|step| view! { <li>{line_view(step, now)}</li> }).collect_view();
+        match who {
+            Some(who) => view! { <NextSteps who=who>{steps}</NextSteps> }.into_any(),
+            None => view! { <NextSteps>{steps}</NextSteps> }.into_any(),
+        }
+    });
+    let offered: Vec<Action> = actions.into_iter().filter(|action| may(*action, &offer)).collect();
+    let copied = offered.iter().find_map(|action| copied_text(*action, &offer));
+    let buttons =
+        offered.into_iter().enumerate().map(|(at, action)| button(action, &offer, at == 0)).collect::<Vec<_>>();
+    let row = (!buttons.is_empty()).then(|| view! { <div class="row">{buttons}</div> });
+    let look = if offer.may_send { None } else { Some(view! { <p class="hint">{super::MAY_NOT_SEND}</p> }) };
+    view! {
+        <Panel named_by="why" hue=hue>
+            <div class="panel-body stack">
+                <Lead id="why" title=title glyph=glyph>{text}</Lead>
+                {steps}
+                {row}
+                {look}
+                {copied}
+            </div>
+        </Panel>
+    }
+    .into_any()
+}
+
+fn may(action: Action, offer: &Offer) -> bool {
+    match action {
+        Action::Retry => offer.may_send && offer.may_retry,
+        Action::Cancel => offer.may_send,
+        Action::CopyForSupport => offer.ticket.is_some(),
+        Action::SignInAgain | Action::CheckId | Action::OpenBusiness | Action::CopyReminder => true,
+    }
+}
+
+/// A sentence with its names, times and constants marked up.
+pub(super) fn line_view(line: &Line, now: OffsetDateTime) -> Vec<AnyView> {
+    line.parts()
+        .iter()
+        .cloned()
+        .map(|part| match part {
+            Part::Words(words) => words.into_any(),
+            Part::Strong(words) => view! { <b>{words}</b> }.into_any(),
+            Part::Name(name) => view! { <Name name=name/> }.into_any(),
+            Part::Code(code) => view! { <code>{code}</code> }.into_any(),
+            Part::Time(at) => view! { <Timestamp at=at now=now style=TimeStyle::Minute/> }.into_any(),
+        })
+        .collect()
+}
+
+fn button(action: Action, offer: &Offer, main: bool) -> AnyView {
+    let class = if main { "btn btn-primary" } else { "btn" };
+    match action {
+        Action::Retry => {
+            let button = view! { <button class=class type="submit"><Icon glyph=Glyph::Refresh/>"Retry request"</button> };
+            retry_form(&offer.business_id, offer.solution_id.as_ref(), button.into_any())
+        }
+        Action::SignInAgain => {
+            let href = way_to_new_token(&request_url(offer.number));
+            view! { <a class=class href=href>"Sign in again"</a> }.into_any()
+        }
+        Action::CopyForSupport => {
+            let ticket = offer.ticket.clone().unwrap_or_default();
+            view! { <CopyTextButton word="Copy for Meta Direct Support" text=ticket primary=main/> }.into_any()
+        }
+        Action::CopyReminder => {
+            view! { <CopyTextButton word="Copy reminder for the client" text=offer.reminder.clone() primary=main/> }.into_any()
+        }
+        Action::CheckId => {
+            view! { <a class=class href=format!("/support?q={}", offer.business_id)>"Check the ID"</a> }.into_any()
+        }
+        Action::OpenBusiness => view! { <a class=class href=business_url(&offer.business_id)>"Open business"</a> }.into_any(),
+        Action::Cancel => cancel_form(offer.number),
+    }
+}
+
+/// What a copy button copies, to read first, and to select by hand where there is no script.
+fn copied_text(action: Action, offer: &Offer) -> Option<AnyView> {
+    let (class, label, text) = match action {
+        Action::CopyForSupport => ("code", "Text for Meta Direct Support", offer.ticket.clone()?),
+        Action::CopyReminder => ("code prose", "Reminder text", offer.reminder.clone()),
+        _ => return None,
+    };
+    Some(
+        view! {
+            <details class="disclose">
+                <summary><Icon glyph=Glyph::Right/>"What is copied"</summary>
+                <pre class=class tabindex="0" role="region" aria-label=label>{text}</pre>
+            </details>
+        }
+        .into_any(),
+    )
+}

@@ -1,0 +1,80 @@
+//! The pages of this room: one business, the list of requests, one request.
+//!
+//! Each loads all it shows first and then makes the markup, so that it reads the same without JavaScript.
+
+mod attempts;
+mod business;
+mod decision;
+mod explained;
+mod request;
+mod requests;
+mod story;
+#[cfg(test)]
+mod tests;
+
+use leptos::prelude::*;
+
+use super::{check::Refusal, model::RequestNumber};
+use crate::{
+    graph::{BusinessId, SolutionId},
+    sign_in::Visit,
+    ui::{ErrorNotice, Notice, NoticeKind},
+};
+
+pub use self::{
+    business::business_page,
+    explained::Explained,
+    request::request_page,
+    requests::requests_page,
+};
+
+/// What a member reads in place of buttons they may not press.
+const MAY_NOT_SEND: &str = "Your role may look, and sends nothing. Ask an admin of your workspace to send it, or to change your role.";
+
+/// What a door said before it led here, if it did.
+fn problem_notice(visit: &Visit) -> Option<AnyView> {
+    let code = visit.query("problem")?;
+    let words = if code == "too_late" {
+        Some(("Not cancelled", "It had left already, so it can not be stopped any more."))
+    } else {
+        Refusal::from_code(&code).map(|refusal| ("Not sent", refusal.words()))
+    };
+    match words {
+        Some((title, words)) => {
+            Some(view! { <Notice kind=NoticeKind::Error title=title alert=true><p>{words}</p></Notice> }.into_any())
+        }
+        None => visit.problem().map(|error| view! { <ErrorNotice error=error/> }.into_any()),
+    }
+}
+
+fn business_url(id: &BusinessId) -> String {
+    format!("/businesses/{id}")
+}
+
+fn request_url(number: RequestNumber) -> String {
+    format!("/requests/{number}")
+}
+
+/// A form that asks again, for the same business and solution.
+fn retry_form(business: &BusinessId, solution: Option<&SolutionId>, button: AnyView) -> AnyView {
+    let solution = solution.map(ToString::to_string).unwrap_or_default();
+    view! {
+        <form method="post" action="/onboarding/onboard">
+            <input type="hidden" name="business_id" value=business.to_string()/>
+            <input type="hidden" name="solution_id" value=solution/>
+            {button}
+        </form>
+    }
+    .into_any()
+}
+
+/// A form that stops a request before it's sent.
+fn cancel_form(number: RequestNumber) -> AnyView {
+    view! {
+        <form method="post" action="/onboarding/cancel">
+            <input type="hidden" name="number" value=number.to_string()/>
+            <button class="btn" type="submit">"Cancel request"</button>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,264 @@
+//! One request: what happened and what to do, every attempt, the whole story, the facts.
+
+use leptos::prelude::*;
+use time::OffsetDateTime;
+
+use super::{
+    attempts::{attempts, is_post},
+    business_url,
+    explained::{Explained, Offer},
+    problem_notice,
+    story::request_event,
+};
+use crate::{
+    businesses::{self, Business, LiveList},
+    graph::BusinessId,
+    onboarding::{
+        check,
+        decide::may_cancel,
+        explain::{Action, Explanation, STALLED_AFTER, Said, Subject, Ticket, explain, reminder, stalled_days},
+        model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
+        store,
+    },
+    sign_in::{Page, Viewer, Visit},
+    telemetry::mishap,
+    ui::{
+        AppError, Breadcrumbs, Fact, Facts, Glyph, Hue, Identifier, Name, NameLink, Notice, NoticeKind, PageHead, Section,
+        Separator, StatePill, Tag, TimeStyle, Timeline, TimelineEvent, Timestamp, isolated, state::look_of,
+    },
+};
+
+/// All that the page shows.
+struct Story {
+    request: Request,
+    /// The business as it stands; `None` when no sync knows it.
+    business: Option<Business>,
+    events: Vec<RequestEvent>,
+    calls: Vec<AttemptCall>,
+    is_latest: bool,
+}
+
+/// `/requests/{number}`.
+///
+/// # Errors
+/// `NotFound` for what is no number of a request of this partner.
+pub async fn request_page(visit: Visit) -> Result<Page, AppError> {
+    let number: RequestNumber = visit.param("number").and_then(|number| number.parse().ok()).ok_or(AppError::NotFound)?;
+    let story = load(&visit, number).await?;
+    let title = format!("{}, request {number}", isolated(&story.request.business_name));
+    Ok(Page { title, view: show(&visit, &story) })
+}
+
+async fn load(visit: &Visit, number: RequestNumber) -> Result<Story, AppError> {
+    let mut tx = visit.tenant().await?;
+    let request = store::find_request(&mut tx, number).await.map_err(mishap)?.ok_or(AppError::NotFound)?;
+    Ok(Story {
+        business: businesses::find_business(&mut tx, &request.business_id).await.map_err(mishap)?,
+        events: store::events_of(&mut tx, number).await.map_err(mishap)?,
+        calls: store::calls_of(&mut tx, number).await.map_err(mishap)?,
+        is_latest: store::latest_request(&mut tx, &request.business_id).await.map_err(mishap)? == Some(number),
+        request,
+    })
+}
+
+/// What the explanation of a request is made from.
+pub(super) fn explained(
+    request: &Request,
+    business: Option<&Business>,
+    last: Option<&AttemptCall>,
+    viewer: &Viewer,
+    now: OffsetDateTime,
+) -> Explanation {
+    let asked = business.filter(|business| business.meta_status.as_deref().is_some_and(|said| said.eq_ignore_ascii_case("REQUEST_SENT")));
+    let mut explanation = explain(&Subject {
+        state: request.state,
+        cause: request.cause.as_deref().and_then(|cause| cause.parse().ok()),
+        said: last.map(Said::from).unwrap_or_default(),
+        business_name: &request.business_name,
+        member_name: &request.member_name,
+        reader_asked: request.member_id == viewer.member_id,
+        stands_since: asked.and_then(|business| business.meta_status_date.as_deref()),
+        answered_at: request.answered_at,
+        retry_at: request.retry_at,
+        now,
+    });
+    if !may_cancel(request.state, request.doubtful) {
+        explanation.actions.retain(|action| *action != Action::Cancel);
+    }
+    explanation
+}
+
+/// What the buttons need; `is_latest` and the business decide whether asking again makes sense.
+pub(super) fn offer(
+    request: &Request,
+    business: Option<&Business>,
+    last_post: Option<&AttemptCall>,
+    viewer: &Viewer,
+    is_latest: bool,
+) -> Offer {
+    Offer {
+        number: request.number,
+        business_id: request.business_id.clone(),
+        solution_id: request.solution_id.clone(),
+        ticket: last_post.map(|call| ticket(request, call, viewer.partner.as_business())),
+        reminder: reminder(&request.business_name, request.meta_request_id.as_deref()),
+        may_send: viewer.role.may_onboard(),
+        may_retry: is_latest && business.is_some_and(|business| check::may_be_asked(business).is_ok()),
+    }
+}
+
+fn ticket(request: &Request, call: &AttemptCall, partner: &BusinessId) -> String {
+    Ticket {
+        graph_version: &call.graph_version,
+        business: &request.business_id,
+        partner,
+        app: &call.app_id,
+        solution: request.solution_id.as_ref(),
+        at: call.started_at,
+        http: call.http_status.map(i16::unsigned_abs),
+        code: call.code,
+        subcode: call.subcode,
+        fbtrace_id: call.fbtrace_id.as_deref(),
+        x_fb_request_id: call.x_fb_request_id.as_deref(),
+    }
+    .to_string()
+}
+
+fn show(visit: &Visit, story: &Story) -> AnyView {
+    let now = visit.clock.now();
+    let Story { request, business, events, calls, is_latest } = story;
+    let last_post = calls.iter().find(|call| is_post(call));
+    // The answer that ended it: after a token died or a limit, that may be the answer to a reading.
+    let last = calls.first();
+    let running = request.state.is_under_way();
+    let explanation = explained(request, business.as_ref(), last, &visit.viewer, now);
+    let offer = offer(request, business.as_ref(), last_post, &visit.viewer, *is_latest);
+    view! {
+        <Breadcrumbs above=vec![("Requests", "/requests".to_owned())] here=request.number.to_string()/>
+        {problem_notice(visit)}
+        {done_notice(visit, request)}
+        // What `LiveList` follows: it asks for this page again as long as the part called so is marked as running.
+        <div id="sync" data-running=running.then_some("")>
+            {under_way(request)}
+            {head(request, now)}
+            <div class="split">
+                <div>
+                    <Explained explanation=explanation offer=offer now=now/>
+                    {attempts(calls, events, now)}
+                    {timeline(request, events, now)}
+                </div>
+                {facts(request, last_post, now)}
+            </div>
+        </div>
+        {running.then(|| view! { <LiveList/> })}
+    }
+    .into_any()
+}
+
+/// What the form that led here did, besides what the page tells anyway.
+fn done_notice(visit: &Visit, request: &Request) -> Option<AnyView> {
+    match visit.query("notice")?.as_str() {
+        "already" => Some(
+            view! {
+                <Notice kind=NoticeKind::Info title="Already requested">
+                    <p>"A request for this business stood already: this one. Nothing was sent twice."</p>
+                </Notice>
+            }
+            .into_any(),
+        ),
+        "cancelled" if request.state == State::Cancelled => Some(
+            view! { <Notice kind=NoticeKind::Done title="Cancelled"><p>"Nothing was sent to Meta."</p></Notice> }.into_any(),
+        ),
+        _ => None,
+    }
+}
+
+/// While Meta's answer is awaited. The page asks again by itself, with script and without.
+fn under_way(request: &Request) -> Option<AnyView> {
+    if !request.state.is_under_way() {
+        return None;
+    }
+    let reload = view! { <a class="btn btn-sm" href=super::request_url(request.number)>"Reload"</a> };
+    Some(
+        view! {
+            <noscript><meta http-equiv="refresh" content="2"/></noscript>
+            <Notice kind=NoticeKind::Info title="Sending…" actions=Some(reload.into_any())>
+                <p>"Meta’s answer takes longer than usual. You can leave this page: the request goes on by itself."</p>
+            </Notice>
+        }
+        .into_any(),
+    )
+}
+
+fn head(request: &Request, now: OffsetDateTime) -> AnyView {
+    let stalled = stalled_days(request.state, request.answered_at, now)
+        .map(|days| view! { <Tag hue=Hue::Amber glyph=Glyph::Hourglass text=format!("Stalled {days} d")/> });
+    let beside = view! { <span class="states"><StatePill look=look_of(request.state.as_str())/>{stalled}</span> };
+    let line = view! {
+        <span>"Request "{our_id(request.number)}</span>
+        <Separator/>
+        <span>"Requested by "<Name name=request.member_name.clone()/>", "<Timestamp at=request.queued_at now=now/></span>
+    };
+    view! { <PageHead title=request.business_name.clone() beside=beside.into_any()>{line}</PageHead> }
+    .into_any()
+}
+
+fn our_id(number: RequestNumber) -> AnyView {
+    view! { <Identifier what="reference" value=number.to_string()/> }.into_any()
+}
+
+fn timeline(request: &Request, events: &[RequestEvent], now: OffsetDateTime) -> AnyView {
+    let stalled = stalled_days(request.state, request.answered_at, now).and(request.answered_at).map(|at| {
+        view! {
+            <TimelineEvent at={at + STALLED_AFTER} now=now glyph=Glyph::Hourglass hue=Some(Hue::Amber)
+                what="Stalled: no answer for 7 days".into_any()/>
+        }
+    });
+    let events = events.iter().rev().map(|event| request_event(event, now, false)).collect::<Vec<_>>();
+    view! { <Section id="timeline" title="Timeline"><Timeline>{stalled}{events}</Timeline></Section> }.into_any()
+}
+
+fn facts(request: &Request, last_post: Option<&AttemptCall>, now: OffsetDateTime) -> AnyView {
+    let meta_id = match request.meta_request_id.clone() {
+        Some(id) => view! { <Identifier what="request ID" value=id/> }.into_any(),
+        None => view! {
+            <span class="muted">"Not issued"</span>
+            <span class="sub">"Meta gives one only when it takes the request."</span>
+        }
+        .into_any(),
+    };
+    let solution = solution_view(request.solution_name.clone(), request.solution_id.as_ref().map(ToString::to_string));
+    let next = match request.retry_at {
+        Some(at) => view! { <Timestamp at=at now=now style=TimeStyle::Second/> }.into_any(),
+        None => "None planned".into_any(),
+    };
+    let business = view! { <NameLink href=business_url(&request.business_id) name=request.business_name.clone()/> };
+    let business_id = view! { <Identifier what="business ID" value=request.business_id.to_string()/> };
+    let asker = view! { <Name name=request.member_name.clone()/> };
+    let ours = our_id(request.number);
+    let version = last_post.map_or_else(|| "Not called yet".to_owned(), |call| call.graph_version.clone());
+    view! {
+        <aside class="side" aria-label="Facts">
+            <h2>"Facts"</h2>
+            <Facts>
+                <Fact term="Request ID">{meta_id}</Fact>
+                <Fact term="Ours">{ours}</Fact>
+                <Fact term="Business">{business}</Fact>
+                <Fact term="Business ID">{business_id}</Fact>
+                <Fact term="Solution">{solution}</Fact>
+                <Fact term="Requested by">{asker}</Fact>
+                <Fact term="Graph version">{version}</Fact>
+                <Fact term="Next retry">{next}</Fact>
+            </Facts>
+        </aside>
+    }
+    .into_any()
+}
+
+/// A solution by its name, else by its id, else "None".
+pub(super) fn solution_view(name: Option<String>, id: Option<String>) -> AnyView {
+    match name.or(id) {
+        Some(name) => view! { <Name name=name/> }.into_any(),
+        None => "None".into_any(),
+    }
+}

@@ -1,0 +1,88 @@
+//! Finds out who is asking, once for each request, before any page or door runs.
+//!
+//! It refuses nobody: pages and doors do, by [`super::Visit::from_context`]. Without it everyone is a stranger.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use tower_sessions::{Session, session::Id};
+
+use super::{
+    SignIn, cookie,
+    session::{Membership, SignedIn},
+    store,
+    visit::Viewer,
+};
+use crate::{telemetry::mishap, ui::AppError};
+
+/// Who is asking; a request's extension.
+#[derive(Clone, Debug)]
+pub(super) enum Asker {
+    /// A member of the partner in force.
+    Member(Box<Viewer>),
+    /// Signed in for several partners, with none in force yet.
+    Undecided(Arc<[Membership]>),
+    /// Nobody we know.
+    Stranger {
+        /// They had a session once.
+        session_ended: bool,
+    },
+    /// We can't tell: a part we need for it is away.
+    Unknown(AppError),
+}
+
+/// Paths that are the same for everyone: files, probes, and Meta's webhooks.
+fn is_for_everyone(path: &str) -> bool {
+    ["/assets/", "/pkg/", "/webhooks"].iter().any(|start| path.starts_with(start))
+        || matches!(path, "/healthz" | "/readyz" | "/robots.txt" | "/favicon.ico" | "/favicon.svg")
+}
+
+/// The middleware. Stands inside the session's own layer.
+pub(super) async fn find_the_asker(State(state): State<SignIn>, mut request: Request, next: Next) -> Response {
+    if !is_for_everyone(request.uri().path()) {
+        let id = request.extensions().get::<Session>().and_then(Session::id);
+        let asker = match id {
+            Some(id) => ask(&state, &id).await.unwrap_or_else(|error| Asker::Unknown(mishap(error))),
+            // A cookie that was cut or comes from elsewhere has no id to look for.
+            None => Asker::Stranger { session_ended: cookie::is_sent(request.headers(), &state.public_url) },
+        };
+        request.extensions_mut().insert(asker);
+    }
+    next.run(request).await
+}
+
+async fn ask(state: &SignIn, id: &Id) -> sqlx::Result<Asker> {
+    let Some(record) = state.sessions().find(id).await? else {
+        return Ok(Asker::Stranger { session_ended: true });
+    };
+    // A session without a person is a sign-in under way.
+    let Some(mut signed_in) = SignedIn::find(&record.data) else {
+        return Ok(Asker::Stranger { session_ended: false });
+    };
+    // The operator may take a partner off the list while its people are signed in.
+    signed_in.memberships.retain(|membership| state.partners.contains(&membership.partner));
+    if signed_in.memberships.is_empty() {
+        return Ok(Asker::Stranger { session_ended: true });
+    }
+    let Some(current) = signed_in.current() else {
+        return Ok(Asker::Undecided(signed_in.memberships.into()));
+    };
+    let mut tx = state.db.tenant(&current.partner).await?;
+    let Some(member) = store::find_member(&mut tx, current.member_id, state.clock.now()).await? else {
+        return Ok(Asker::Stranger { session_ended: true });
+    };
+    let viewer = Viewer {
+        partner: current.partner.clone(),
+        partner_name: member.partner_name,
+        member_id: current.member_id,
+        name: member.name,
+        role: member.role,
+        other_partners: signed_in.others(),
+        token_problem: member.token_problem,
+    };
+    Ok(Asker::Member(Box::new(viewer)))
+}

@@ -1,0 +1,29 @@
+//! Members as the operator names them, ahead of their first sign-in or later.
+
+use time::OffsetDateTime;
+
+use super::{model::Role, store};
+use crate::{
+    db::{Db, PartnerId},
+    graph::UserId,
+};
+
+/// Gives a person a role at a partner, whether they have come yet or not, and gives back our id of them.
+///
+/// Someone who was removed is let back in. The name is what colleagues see until Meta tells it at sign-in.
+///
+/// # Errors
+/// When Postgres can't be reached.
+pub async fn name_member(
+    db: &Db,
+    partner: &PartnerId,
+    facebook_user: &UserId,
+    name: &str,
+    role: Role,
+    now: OffsetDateTime,
+) -> sqlx::Result<i64> {
+    let mut tx = db.tenant(partner).await?;
+    let member_id = store::name_member(&mut tx, facebook_user, name, role, now).await?;
+    tx.commit().await?;
+    Ok(member_id)
+}

@@ -1,0 +1,70 @@
+//! Who is asking, and what they may do: signing in with Facebook, sessions, members and their tokens.
+//!
+//! Who calls: everyone. Pages and doors begin with [`Visit::from_context`]; background work takes a member's token with
+//! [`live_token`] or [`any_live_token`]; `server.rs` merges [`routes`] and wraps everything in [`session_layer`].
+//!
+//! The way in: `/sign-in` (a page) -> `/sign-in/start` -> Facebook's dialog -> `/sign-in/callback` -> the page one wanted, or
+//! `/sign-in/partner` (a page) for people of several partners.
+//!
+//! What always holds:
+//! - a browser holds one cookie with a random id; the server holds its hash, who it stands for, and when it ends;
+//! - a state of ours is used once, within ten minutes, in the browser that began; no code is exchanged twice;
+//! - only people of partners in `PARTNER_BUSINESS_IDS` come in, the first as admin, later ones as support;
+//! - tokens are sealed before they are stored, and leave this room only as [`LiveToken`];
+//! - nobody is led to another site: a way back is a path of ours or it is forgotten;
+//! - when who asks can't be known, because Postgres is away, that is said; nobody is asked to sign in for it.
+
+mod model;
+pub use model::{Role, UnknownRole};
+
+#[cfg(feature = "ssr")]
+mod arrival;
+#[cfg(feature = "ssr")]
+mod cookie;
+#[cfg(feature = "ssr")]
+mod doors;
+#[cfg(feature = "ssr")]
+mod finish;
+#[cfg(feature = "ssr")]
+mod gate;
+#[cfg(feature = "ssr")]
+mod handshake;
+#[cfg(feature = "ssr")]
+mod members;
+#[cfg(feature = "ssr")]
+mod page;
+#[cfg(feature = "ssr")]
+mod problem;
+#[cfg(feature = "ssr")]
+mod return_to;
+#[cfg(feature = "ssr")]
+mod session;
+#[cfg(feature = "ssr")]
+mod session_store;
+#[cfg(feature = "ssr")]
+mod state;
+#[cfg(feature = "ssr")]
+mod store;
+#[cfg(feature = "ssr")]
+mod theme;
+#[cfg(feature = "ssr")]
+mod tokens;
+#[cfg(feature = "ssr")]
+pub mod visit;
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests;
+
+#[cfg(feature = "ssr")]
+pub use self::{
+    doors::routes,
+    finish::{Problem, finish},
+    members::name_member,
+    page::{choice_page, sign_in_page},
+    return_to::ReturnTo,
+    session_store::delete_expired_sessions,
+    state::{SignIn, session_layer},
+    theme::{choose_theme, theme_of},
+    tokens::{LiveToken, TokenError, any_live_token, live_token, mark_token_dead},
+    visit::{Page, Viewer, Visit, way_to_new_token, way_to_sign_in},
+};

@@ -1,0 +1,107 @@
+//! The tokens of members, for those who call Graph in their name: opened when needed, marked when Graph refuses them.
+
+use time::OffsetDateTime;
+
+use super::store::{self, TokenRow};
+use crate::{
+    db::{Db, PartnerId, TenantTx},
+    graph::AccessToken,
+    vault::{Aad, Sealed, Vault, VaultError},
+};
+
+/// A token that worked when last used.
+#[derive(Clone, Debug)]
+pub struct LiveToken {
+    /// Whose it is.
+    pub member_id: i64,
+    /// The token.
+    pub token: AccessToken,
+}
+
+/// Why there is no token to call with.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// None was ever kept, or its member was removed.
+    #[error("no token is kept")]
+    Missing,
+    /// Graph refused it.
+    #[error("Meta no longer accepts the token: {problem}")]
+    Dead {
+        /// Why, as [`mark_token_dead`] was told.
+        problem: String,
+    },
+    /// It can't be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Postgres.
+    #[error(transparent)]
+    Db(#[from] sqlx::Error),
+}
+
+/// The token of one member.
+///
+/// Its end isn't looked at here: Graph decides what it accepts, and who calls marks what it refuses.
+///
+/// # Errors
+/// When there is none that could work, or it can't be read.
+pub async fn live_token(db: &Db, vault: &Vault, partner: &PartnerId, member_id: i64) -> Result<LiveToken, TokenError> {
+    let mut tx = db.tenant(partner).await?;
+    let row = store::find_token(&mut tx, member_id).await?.ok_or(TokenError::Missing)?;
+    open(vault, partner, row)
+}
+
+/// A token to read with for the partner as a whole: of those that work the latest, admins' and account managers' first.
+///
+/// # Errors
+/// As [`live_token`], of the best there is.
+pub async fn any_live_token(db: &Db, vault: &Vault, partner: &PartnerId) -> Result<LiveToken, TokenError> {
+    let mut tx = db.tenant(partner).await?;
+    let rows = store::list_tokens(&mut tx).await?;
+    let mut best_refusal = None;
+    for row in rows {
+        match open(vault, partner, row) {
+            Ok(token) => return Ok(token),
+            Err(refusal) => _ = best_refusal.get_or_insert(refusal),
+        }
+    }
+    Err(best_refusal.unwrap_or(TokenError::Missing))
+}
+
+/// Notes that Graph refused a member's token, so that nobody calls with it until they sign in again. `problem` says why:
+/// `expired`, `revoked`, `password_changed`, and so on, as `graph::TokenProblem` spells it.
+///
+/// # Errors
+/// When Postgres is gone.
+pub async fn mark_token_dead(
+    tx: &mut TenantTx,
+    member_id: i64,
+    problem: &str,
+    now: OffsetDateTime,
+) -> sqlx::Result<()> {
+    store::mark_token_dead(tx, member_id, problem, now).await
+}
+
+/// Seals a token for the row of its member.
+pub(super) fn seal(
+    vault: &Vault,
+    partner: &PartnerId,
+    member_id: i64,
+    token: &AccessToken,
+) -> Result<Sealed, VaultError> {
+    use secrecy::ExposeSecret;
+    let row = member_id.to_string();
+    vault.seal(&aad(partner, &row), &token.expose_secret().into())
+}
+
+fn open(vault: &Vault, partner: &PartnerId, row: TokenRow) -> Result<LiveToken, TokenError> {
+    if let Some(problem) = row.problem {
+        return Err(TokenError::Dead { problem });
+    }
+    let member = row.member_id.to_string();
+    let token = vault.open(&aad(partner, &member), &row.sealed)?;
+    Ok(LiveToken { member_id: row.member_id, token: token.into() })
+}
+
+fn aad<'a>(partner: &'a PartnerId, row: &'a str) -> Aad<'a> {
+    Aad { table: "tokens", row, partner: partner.as_str() }
+}

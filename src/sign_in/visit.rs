@@ -1,0 +1,148 @@
+//! What a page or a door knows of the request it answers: who asks, for which partner, and with which words.
+
+use std::sync::Arc;
+
+use http::{Method, request::Parts};
+use leptos::prelude::{AnyView, ArcMemo, GetUntracked, use_context};
+use leptos_router::params::ParamsMap;
+use url::form_urlencoded;
+
+pub use super::finish::{Problem, finish};
+use super::{
+    finish::{refuse as refuse_door, told_by}, gate::Asker, model::Role, problem, problem::SignInProblem, return_to::ReturnTo};
+use crate::{
+    clock::Clock,
+    db::{Db, PartnerId, TenantTx},
+    telemetry::{self, mishap},
+    ui::AppError,
+};
+
+/// A page of a room, for the frame that `app.rs` puts around it.
+pub struct Page {
+    /// What the window's title says before the product's name.
+    pub title: String,
+    /// What stands in the frame.
+    pub view: AnyView,
+}
+
+/// Who is asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// The partner they act for: the tenant.
+    pub partner: PartnerId,
+    /// Its name at Meta.
+    pub partner_name: String,
+    /// Our id of the member.
+    pub member_id: i64,
+    /// Their name, as Meta gave it.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// The other partners they may switch to, with their names; often none.
+    pub other_partners: Vec<(PartnerId, String)>,
+    /// Why their token can't be used (`expired`, `revoked`, `missing`, ...); `None` while it can.
+    pub token_problem: Option<String>,
+}
+
+/// A request of a member. It comes only from [`Visit::from_context`], so whoever holds one is signed in.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Who asks.
+    pub viewer: Viewer,
+    /// Postgres.
+    pub db: Db,
+    /// The hour.
+    pub clock: Clock,
+    parts: Arc<Parts>,
+    params: ParamsMap,
+}
+
+impl Visit {
+    /// The request that leptos is answering. Call it before the first `await`: contexts are gone after.
+    ///
+    /// At a door (an unsafe method) a refusal is also written into the response, as [`finish`] does: browsers are led to
+    /// the sign-in page and back to where they came from.
+    ///
+    /// # Errors
+    /// [`AppError::NotSignedIn`] for strangers; what is away, when who asks can't be known.
+    pub fn from_context() -> Result<Self, AppError> {
+        let (Some(parts), Some(db), Some(clock)) = (use_context::<Parts>(), use_context::<Db>(), use_context::<Clock>())
+        else {
+            tracing::error!("a page or door runs outside of a request, or without Db and Clock in its context");
+            return Err(AppError::Unexpected { reference: telemetry::reference() });
+        };
+        let viewer = match parts.extensions.get::<Asker>() {
+            Some(Asker::Member(viewer)) => (**viewer).clone(),
+            Some(Asker::Unknown(error)) => return Err(refuse(&parts, error.clone())),
+            Some(Asker::Undecided(_) | Asker::Stranger { .. }) | None => {
+                return Err(refuse(&parts, AppError::NotSignedIn));
+            }
+        };
+        let params = use_context::<ArcMemo<ParamsMap>>().map(|params| params.get_untracked()).unwrap_or_default();
+        Ok(Self { viewer, db, clock, parts: Arc::new(parts), params })
+    }
+
+    /// The first value of a query parameter, decoded.
+    pub fn query(&self, name: &str) -> Option<String> {
+        query_value(&self.parts, name)
+    }
+
+    /// A part of the path, as the route names it.
+    pub fn param(&self, name: &str) -> Option<String> {
+        self.params.get(name)
+    }
+
+    /// The address asked for, as it came.
+    pub fn path_and_query(&self) -> String {
+        self.parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+    }
+
+    /// What a door of this page said before it led back here, where it said one of [`AppError`]'s own words.
+    pub fn problem(&self) -> Option<AppError> {
+        told_by(|name| self.query(name))
+    }
+
+    /// A transaction within the rows of the viewer's partner.
+    ///
+    /// # Errors
+    /// When Postgres can't be reached; logged already.
+    pub async fn tenant(&self) -> Result<TenantTx, AppError> {
+        self.db.tenant(&self.viewer.partner).await.map_err(mishap)
+    }
+}
+
+/// Where a stranger is led who asked for this page: to the sign-in page, which leads back; or, signed in for several
+/// partners, to the choice among them.
+pub fn way_to_sign_in() -> String {
+    use_context::<Parts>().map_or_else(|| "/sign-in".to_owned(), |parts| way_in(&parts, &ReturnTo::from_uri(&parts.uri)))
+}
+
+/// Where a member gives Meta's access anew and comes back to `path_and_query`: for a token that no longer works.
+pub fn way_to_new_token(path_and_query: &str) -> String {
+    SignInProblem::from(problem::Kind::TokenExpired).page(&ReturnTo::from_untrusted(Some(path_and_query)))
+}
+
+/// As [`way_to_sign_in`], for any request and any way back.
+pub(super) fn way_in(parts: &Parts, return_to: &ReturnTo) -> String {
+    match parts.extensions.get::<Asker>() {
+        Some(Asker::Undecided(_)) => return_to.carried_by("/sign-in/partner"),
+        Some(Asker::Stranger { session_ended: true }) => {
+            SignInProblem::from(problem::Kind::SessionEnded).page(return_to)
+        }
+        _ => return_to.carried_by("/sign-in"),
+    }
+}
+
+/// The first value of a query parameter, decoded.
+pub(super) fn query_value(parts: &Parts, name: &str) -> Option<String> {
+    let query = parts.uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+/// Pages are refused by their frame; a door has none, so its answer is settled here.
+fn refuse(parts: &Parts, error: AppError) -> AppError {
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        return error;
+    }
+    refuse_door(parts, error)
+}

@@ -1,0 +1,167 @@
+//! What 'Look up' shows when it is no single call: a business, a short list by kind, or nothing.
+
+use leptos::prelude::*;
+use time::OffsetDateTime;
+
+use super::{
+    call::{call_heading, deed},
+    find::{Hits, KnownBusiness},
+    lookup::Typed,
+    page::request_path,
+    store::{CallLine, RequestLine},
+};
+use crate::{
+    onboarding::RequestNumber,
+    ui::{
+        Empty, Fact, Facts, Identifier, Lead, Name, NameLink, Panel, Section, StateLabel, Timestamp, isolated, plural,
+        state::look_of,
+    },
+};
+
+/// The most letters of a look-up that are said again.
+const LONGEST_ECHO: usize = 60;
+
+/// One business, where it stands, and the newest calls to it.
+pub fn business_answer(known: &KnownBusiness, calls: Vec<CallLine>, now: OffsetDateTime) -> AnyView {
+    let business = &known.business;
+    let by_waba = known.by_waba.as_ref().map(|waba| {
+        view! { <p>"This is the WABA "<Identifier what="WABA ID" value=waba.to_string()/>" of the business."</p> }
+    });
+    let left = business.left_at.map(|at| {
+        view! { <p>"It has left: the last whole sync on "<Timestamp at=at now=now/>" found none of its WABAs."</p> }
+    });
+    let href = business_path(business.id.as_str());
+    let wabas = plural(u64::from(business.wabas.unsigned_abs()), "WABA", "WABAs");
+    let calls = (!calls.is_empty()).then(|| {
+        view! { <Section id="calls" title="Calls to Meta" note="newest first">{call_list(calls, now)}</Section> }
+    });
+    let id = business.id.to_string();
+    let (title, look, eligible) =
+        (isolated(&business.name), look_of(business.standing.as_str()), business.eligible_wabas);
+    let last_request = business.last_request.as_ref().map(|last| {
+        let number = RequestNumber(last.number);
+        let at = last.at;
+        view! {
+            <Fact term="Last request">
+                <a class="link nowrap" href=request_path(number)>{number.to_string()}</a>
+                <span class="sub"><Timestamp at=at now=now/></span>
+            </Fact>
+        }
+    });
+    view! {
+        <Panel named_by="answer">
+            <div class="panel-body stack">
+                <Lead id="answer" title=title>{by_waba}{left}</Lead>
+                <Facts wide=true>
+                    <Fact term="Business ID"><Identifier what="business ID" value=id/></Fact>
+                    <Fact term="MM status"><StateLabel look=look/></Fact>
+                    <Fact term="WABAs">{wabas}<span class="sub">{eligible}" eligible"</span></Fact>
+                    {last_request}
+                </Facts>
+                <div class="row"><a class="btn" href=href>"Open business"</a></div>
+            </div>
+        </Panel>
+        {calls}
+    }
+    .into_any()
+}
+
+/// Everything found, in a list for each kind.
+pub fn several_answers(hits: Hits, now: OffsetDateTime) -> AnyView {
+    let Hits { requests, businesses, calls } = hits;
+    let requests = (!requests.is_empty()).then(|| {
+        view! { <Section id="requests" title="Requests"><ul class="mini">{requests.into_iter().map(|line| request_line(line, now)).collect_view()}</ul></Section> }
+    });
+    let businesses = (!businesses.is_empty()).then(|| {
+        view! { <Section id="businesses" title="Businesses"><ul class="mini">{businesses.iter().map(business_line).collect_view()}</ul></Section> }
+    });
+    let calls = (!calls.is_empty()).then(|| {
+        view! { <Section id="calls" title="Calls to Meta" note="newest first">{call_list(calls, now)}</Section> }
+    });
+    view! { {requests}{businesses}{calls} }.into_any()
+}
+
+/// Nobody knows it, or it is another partner's: both look the same.
+pub fn nothing_known(text: &str, typed: &Typed) -> AnyView {
+    let title = format!("Nothing known about {}", echo(text));
+    if !typed.readings.is_empty() {
+        return view! {
+            <Empty title=title>
+                <p>"It is not one of our calls, or older than 400 days. Case matters in an fbtrace_id."</p>
+                <p>"We looked among requests, by our number and by Meta’s; businesses; WABAs; and calls to Meta, by fbtrace_id and by x-fb-request-id."</p>
+            </Empty>
+        }
+        .into_any();
+    }
+    if typed.is_answer {
+        return view! {
+            <Empty title="This answer of Meta’s names no fbtrace_id">
+                <p>"Only with an fbtrace_id can the call be found. Try the business ID it was sent to."</p>
+            </Empty>
+        }
+        .into_any();
+    }
+    view! {
+        <Empty title=title actions=view! { <a class="btn" href="/businesses">"Search businesses"</a> }.into_any()>
+            <p>"It does not look like an ID. Businesses are found by name on their own page."</p>
+        </Empty>
+    }
+    .into_any()
+}
+
+/// What was typed, short and harmless.
+fn echo(text: &str) -> String {
+    let text = text.trim();
+    let mut short: String =
+        text.chars().take(LONGEST_ECHO).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
+    if text.chars().nth(LONGEST_ECHO).is_some() {
+        short.push('…');
+    }
+    if short.is_ascii() { short } else { isolated(&short) }
+}
+
+fn request_line(line: RequestLine, now: OffsetDateTime) -> AnyView {
+    let name = line.business_name.unwrap_or_else(|| line.business_id.to_string());
+    view! {
+        <li>
+            <span><a class="name" href=request_path(line.number)>{line.number.to_string()}</a>" for "<Name name=name/></span>
+            <span class="states"><StateLabel look=look_of(&line.state)/><span class="muted"><Timestamp at=line.queued_at now=now/></span></span>
+        </li>
+    }
+    .into_any()
+}
+
+fn business_line(known: &KnownBusiness) -> AnyView {
+    let business = &known.business;
+    let by_waba =
+        known.by_waba.as_ref().map(|waba| view! { <span class="muted">", by its WABA "{waba.to_string()}</span> });
+    view! {
+        <li>
+            <span><NameLink href=business_path(business.id.as_str()) name=business.name.clone()/>{by_waba}</span>
+            <StateLabel look=look_of(business.standing.as_str())/>
+        </li>
+    }
+    .into_any()
+}
+
+fn call_list(calls: Vec<CallLine>, now: OffsetDateTime) -> AnyView {
+    let lines = calls
+        .into_iter()
+        .map(|call| {
+            let outcome = call_heading(&deed(&call.operation, None), call.failure.as_deref(), call.is_refused());
+            let status = call.http_status.map(|status| format!("HTTP {status}, "));
+            let code = call.code.map(|code| format!("code {code}, "));
+            view! {
+                <li>
+                    <a class="name" href=format!("/support?call={}", call.call_id)>{outcome}</a>
+                    <span class="muted">{status}{code}<Timestamp at=call.started_at now=now/></span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ul class="mini">{lines}</ul> }.into_any()
+}
+
+pub(super) fn business_path(id: &str) -> String {
+    format!("/businesses/{id}")
+}

@@ -1,0 +1,168 @@
+//! Every way in, tried by those who may not use it.
+
+use reqwest::Method;
+use sqlx::PgPool;
+
+use super::app::{MANAGER, TestApp};
+
+/// Pages for members.
+const PAGES: &[&str] = &["/", "/businesses", "/businesses/201000000000001", "/requests", "/requests/LB-1001", "/support"];
+
+/// What members may do, as forms.
+const DOORS: &[&str] = &["/onboarding/onboard", "/onboarding/cancel", "/businesses/sync", "/sign-in/partner"];
+
+/// Open to anyone; this list should only ever shrink.
+const OPEN: &[&str] = &["/sign-in", "/sign-in/start", "/sign-in/callback", "/healthz", "/readyz", "/favicon.svg", "/robots.txt"];
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn strangers_see_no_page_and_no_door_opens_for_them(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let browser = app.browser();
+    for page in PAGES {
+        let answer = browser.ask(Method::GET, page, None).await.unwrap();
+        assert!(answer.status.is_redirection(), "{page}: {}", answer.status);
+        assert!(answer.location().unwrap().starts_with("/sign-in"), "{page}: {:?}", answer.location());
+    }
+    for door in DOORS {
+        let answer = browser.ask(Method::POST, door, Some(&[("business_id", "1"), ("solution_id", ""), ("number", "LB-1001"), ("partner_id", "1"), ("return_to", "/")])).await.unwrap();
+        let led = answer.location().is_some_and(|location| location.starts_with("/sign-in"));
+        assert!(answer.status.is_redirection() && led, "{door}: {} {:?} {}", answer.status, answer.location(), answer.body);
+        let program = reqwest::Client::new()
+            .post(format!("{}{door}", app.url))
+            .header("accept", "application/json")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("business_id=1&solution_id=&number=LB-1001&partner_id=1&return_to=%2F")
+            .send()
+            .await
+            .unwrap();
+        assert!(program.status().as_u16() == 401 || program.status().is_redirection(), "{door}: {}", program.status());
+    }
+    for path in OPEN {
+        let answer = browser.ask(Method::GET, path, None).await.unwrap();
+        assert!(!answer.body.contains("Northlane"), "{path} tells nothing of a partner");
+    }
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn every_route_is_in_these_lists(pool: PgPool) {
+    drop(pool);
+    let source = concat!(include_str!("../app.rs"), include_str!("../server.rs"));
+    let pages = source.match_indices("path!(\"").map(|(at, found)| source[at + found.len()..].split('"').next().unwrap());
+    for page in pages {
+        let known = |list: &[&str]| {
+            list.iter().any(|path| {
+                let (mut asked, mut route) = (path.split('/'), page.split('/'));
+                loop {
+                    match (asked.next(), route.next()) {
+                        (None, None) => return true,
+                        (Some(one), Some(other)) if one == other || other.starts_with(':') => {}
+                        _ => return false,
+                    }
+                }
+            })
+        };
+        assert!(known(PAGES) || known(OPEN) || page == "/sign-in/partner", "{page} is in neither list");
+    }
+    for (_, function) in doors_declared() {
+        assert!(DOORS.contains(&function.as_str()), "{function} is a door no stranger was tried at");
+    }
+}
+
+/// Every server function in the source: file and path.
+fn doors_declared() -> Vec<(String, String)> {
+    fn visit(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if !path.ends_with("tests") {
+                    visit(&path, found);
+                }
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap_or_default();
+            for (at, _) in source.match_indices("#[server(") {
+                let attribute = &source[at..source[at..].find(")]").map_or(source.len(), |end| at + end)];
+                let value = |name: &str| {
+                    let rest = attribute.split(&format!("{name} = \"")).nth(1)?;
+                    rest.split('"').next().map(str::to_owned)
+                };
+                let (Some(prefix), Some(endpoint)) = (value("prefix"), value("endpoint")) else {
+                    panic!("{}: a server function needs an explicit prefix and endpoint", path.display());
+                };
+                found.push((path.display().to_string(), format!("{prefix}/{endpoint}")));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    visit(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    assert!(found.len() >= 3, "{found:?}");
+    found
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn forms_of_other_sites_are_refused(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let browser = app.signed_in(MANAGER).await;
+    let business = app.eligible_business().await;
+    let cookies: Vec<String> = browser.cookies().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")] {
+        let answer = reqwest::Client::new()
+            .post(format!("{}/onboarding/onboard", app.url))
+            .header("cookie", cookies.join("; "))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header(name, value)
+            .body(format!("business_id={business}&solution_id="))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), 403, "{name}: {value}");
+    }
+    assert_eq!(app.agreements(&business), 0);
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn odd_addresses_are_answered(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let browser = app.signed_in(MANAGER).await;
+    let long = "a".repeat(10_000);
+    for (path, expected) in [
+        (format!("/businesses?q={long}"), 200),
+        (format!("/support?q={long}"), 200),
+        (format!("/businesses?q={}", "a".repeat(20_000)), 414),
+        ("/businesses?q=%00%ff%fe".to_owned(), 200),
+        ("/businesses?q=%3Cscript%3Ealert(1)%3C/script%3E".to_owned(), 200),
+        ("/businesses?after=nonsense&status=nonsense".to_owned(), 200),
+        ("/requests?before=LB-x&state=nonsense".to_owned(), 200),
+        ("/requests/nonsense".to_owned(), 404),
+        ("/nowhere".to_owned(), 404),
+        ("/assets/../Cargo.toml".to_owned(), 404),
+    ] {
+        let answer = browser.open(&path).await.unwrap();
+        assert_eq!(answer.status.as_u16(), expected, "{path:.60}: {:.300}", answer.body);
+        assert!(!answer.body.contains("<script>alert(1)"), "{path}");
+    }
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn every_answer_carries_its_headers(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let browser = app.signed_in(MANAGER).await;
+    for path in ["/businesses", "/sign-in", "/nowhere", "/healthz"] {
+        let answer = browser.ask(Method::GET, path, None).await.unwrap();
+        let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        let policy = header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe-inline"), "{path}: {policy}");
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert!(!answer.body.contains(" style=\""), "{path} has no inline style");
+        if !path.starts_with("/healthz") {
+            assert_eq!(header("cache-control"), "no-store", "{path}");
+            let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+            for script in answer.body.match_indices("<script").map(|(at, _)| &answer.body[at..]) {
+                assert!(script.split('>').next().unwrap().contains(nonce), "{path}: a script without the nonce");
+            }
+        }
+    }
+    let one = browser.ask(Method::GET, "/sign-in", None).await.unwrap();
+    let two = browser.ask(Method::GET, "/sign-in", None).await.unwrap();
+    assert_ne!(one.headers["content-security-policy"], two.headers["content-security-policy"], "a nonce is used once");
+}

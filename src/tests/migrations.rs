@@ -1,0 +1,73 @@
+//! Every migration is applied to a database that has rows.
+
+use std::borrow::Cow;
+
+use liteboard::db::MIGRATOR;
+use sqlx::{PgPool, migrate::Migrator, raw_sql};
+
+/// Rows that a database may hold once the migration of that number is applied.
+const SAMPLES: &[(i64, &str)] = &[
+    (20_261_122_000_001, ""),
+    (20_261_122_000_002, include_str!("migrations/2_sessions.sql")),
+    (20_261_122_000_003, include_str!("migrations/3_members.sql")),
+    (20_261_122_000_004, include_str!("migrations/4_businesses.sql")),
+    (20_261_122_000_005, include_str!("migrations/5_solutions.sql")),
+    (20_261_122_000_006, include_str!("migrations/6_requests.sql")),
+    (20_261_122_000_007, include_str!("migrations/7_graph_calls.sql")),
+    (20_261_122_000_008, ""),
+];
+
+#[sqlx::test(migrations = false)]
+async fn every_migration_goes_over_a_database_with_rows(pool: PgPool) {
+    let all: Vec<_> = MIGRATOR.iter().cloned().collect();
+    for count in 1..=all.len() {
+        let version = all[count - 1].version;
+        let until = Migrator { migrations: Cow::Owned(all[..count].to_vec()), ..Migrator::DEFAULT };
+        until.run(&pool).await.unwrap_or_else(|error| panic!("migration {version}: {error}"));
+        let sample = SAMPLES.iter().find(|(of, _)| *of == version).map(|(_, rows)| *rows);
+        let rows = sample.unwrap_or_else(|| panic!("migration {version} has no sample rows in src/tests/migrations/"));
+        raw_sql(rows).execute(&pool).await.unwrap_or_else(|error| panic!("rows after {version}: {error}"));
+    }
+    let kept = sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM requests").fetch_one(&pool).await.unwrap();
+    assert!(kept > 0, "the rows are still there");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn every_tenant_table_has_its_wall_and_every_column_a_comment(pool: PgPool) {
+    let open = sqlx::query_scalar!(
+        r#"
+        SELECT c.relname::text AS "name!"
+        FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'partner_id' AND NOT a.attisdropped
+        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+          AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+        "#
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert!(open.is_empty(), "no wall round {open:?}");
+    let silent = sqlx::query_scalar!(
+        r#"
+        SELECT (c.relname || '.' || a.attname)::text AS "name!"
+        FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND c.relname <> '_sqlx_migrations'
+          AND col_description(c.oid, a.attnum) IS NULL
+        ORDER BY 1
+        "#
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let silent: Vec<_> = silent.into_iter().filter(|name| !name.ends_with(".partner_id")).collect();
+    assert!(silent.is_empty(), "columns without a comment: {silent:?}");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn without_a_partner_every_tenant_table_is_empty(pool: PgPool) {
+    raw_sql(include_str!("migrations/3_members.sql")).execute(&pool).await.unwrap();
+    let mut tx = pool.begin_with("BEGIN; SET LOCAL ROLE liteboard_tenant").await.unwrap();
+    let seen = sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM members").fetch_one(&mut *tx).await.unwrap();
+    assert_eq!(seen, 0);
+}

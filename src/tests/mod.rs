@@ -1,0 +1,13 @@
+//! Stories through the whole app, and what must hold of all of it: doors, imports, migrations, the README.
+//!
+//! Unit tests and store tests sit at the bottom of the file they test.
+
+mod app;
+mod browser;
+mod crash;
+mod doors;
+mod imports;
+mod migrations;
+mod onboarding;
+mod readme;
+mod signing_in;

@@ -1,0 +1,121 @@
+//! The browser's half of [`super::islands`]: the DOM calls. Compiled for wasm only.
+//!
+//! Nothing here throws or panics: a browser that lacks a part keeps the plain page.
+
+use std::time::Duration;
+
+use js_sys::{Date, wasm_bindgen::JsCast, wasm_bindgen::closure::Closure};
+use leptos::{ev, prelude::*, task::spawn_local};
+use time::{OffsetDateTime, UtcOffset};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, MutationObserver, MutationObserverInit};
+
+use super::timestamp::{TimeStyle, time_text};
+
+/// How long a button shows that it has copied.
+const TICKED: Duration = Duration::from_secs(2);
+
+/// Listens for clicks on `[data-copy]` anywhere in the page and tells the outcome through `said`.
+pub fn copy_on_click(said: RwSignal<&'static str>) {
+    let listener = window_event_listener(ev::click, move |event| {
+        let pressed = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+            .and_then(|target| target.closest("[data-copy]").ok().flatten());
+        let Some(button) = pressed else { return };
+        let text = button.get_attribute("data-copy").unwrap_or_default();
+        // Emptied first, so that the same words twice are spoken twice.
+        said.set("");
+        spawn_local(async move {
+            if copy(&text).await {
+                said.set("Copied");
+                tick(&button);
+            } else {
+                said.set("Could not copy: your browser blocked it");
+            }
+        });
+    });
+    on_cleanup(move || listener.remove());
+}
+
+async fn copy(text: &str) -> bool {
+    let clipboard = window().navigator().clipboard();
+    // Browsers leave the clipboard out on pages that came by plain http.
+    if clipboard.is_undefined() {
+        return false;
+    }
+    JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}
+
+/// Shows the tick, and the word for screen readers, until the time is up.
+fn tick(button: &Element) {
+    if button.class_list().contains("is-done") {
+        return;
+    }
+    let label = button.get_attribute("aria-label");
+    mark(button, true, label.as_deref().map(|label| label.replacen("Copy ", "Copied ", 1)).as_deref());
+    let button = button.clone();
+    set_timeout(move || mark(&button, false, label.as_deref()), TICKED);
+}
+
+/// Failures are left alone: each only keeps the button as it was.
+fn mark(button: &Element, done: bool, label: Option<&str>) {
+    let _ = button.class_list().toggle_with_force("is-done", done);
+    if let Some(label) = label {
+        let _ = button.set_attribute("aria-label", label);
+    }
+    if let Ok(Some(icon)) = button.query_selector("use") {
+        let (from, to) = if done { ("#copy", "#check") } else { ("#check", "#copy") };
+        let href = icon.get_attribute("href").unwrap_or_default().replace(from, to);
+        let _ = icon.set_attribute("href", &href);
+    }
+}
+
+/// Rewrites the times on the page now, and whenever something is added to it.
+pub fn localise_times() {
+    localise_all();
+    let changed = Closure::<dyn Fn()>::new(localise_all);
+    let Ok(observer) = MutationObserver::new(changed.as_ref().unchecked_ref()) else { return };
+    // The page keeps the observer as long as it lives.
+    changed.forget();
+    let wanted = MutationObserverInit::new();
+    wanted.set_child_list(true);
+    wanted.set_subtree(true);
+    if let Some(body) = document().body() {
+        let _ = observer.observe_with_options(&body, &wanted);
+    }
+}
+
+fn localise_all() {
+    let Ok(found) = document().query_selector_all("time[data-local]") else { return };
+    let now = moment(Date::now());
+    for at in 0..found.length() {
+        if let Some(element) = found.item(at).and_then(|node| node.dyn_into::<Element>().ok()) {
+            localise(&element, now);
+        }
+    }
+}
+
+/// The mark goes with the rewriting: writing the text wakes the observer again, and it must find nothing left to do.
+fn localise(element: &Element, now: Option<OffsetDateTime>) {
+    let style = TimeStyle::from_key(&element.get_attribute("data-local").unwrap_or_default());
+    let _ = element.remove_attribute("data-local");
+    let millis = Date::parse(&element.get_attribute("datetime").unwrap_or_default());
+    let (Some(at), Some(now), Some(zone)) = (moment(millis), now, zone(millis)) else { return };
+    element.set_text_content(Some(&time_text(at, now, Some(zone), style)));
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a cast from f64 saturates, and the range is checked right after")]
+fn moment(millis: f64) -> Option<OffsetDateTime> {
+    if millis.is_nan() {
+        return None;
+    }
+    OffsetDateTime::from_unix_timestamp((millis / 1000.0).floor() as i64).ok()
+}
+
+/// The viewer's zone at that moment: summer time may differ from now.
+#[expect(clippy::cast_possible_truncation, reason = "an offset from UTC is below 24 hours in seconds")]
+fn zone(millis: f64) -> Option<UtcOffset> {
+    let minutes_behind = Date::new(&millis.into()).get_timezone_offset();
+    UtcOffset::from_whole_seconds((-minutes_behind * 60.0) as i32).ok()
+}

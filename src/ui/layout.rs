@@ -1,0 +1,183 @@
+//! The frame of every page but sign-in and errors: navigation, who is signed in, and the page itself.
+
+use leptos::prelude::*;
+
+use super::{
+    icon::{Glyph, Icon, Mark},
+    islands::{CopyOnClick, LocalTimes},
+    numbers::grouped,
+    theme::Theme,
+};
+
+/// A partner someone may act for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartnerChoice {
+    /// Meta's id of the partner.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Who is signed in, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The person's name, as Meta gave it.
+    pub name: String,
+    /// The role in words: "Account manager".
+    pub role: String,
+    /// The partner in force.
+    pub partner: PartnerChoice,
+    /// The other partners this person may switch to; often none.
+    pub others: Vec<PartnerChoice>,
+    /// The theme in force.
+    pub theme: Theme,
+}
+
+/// One place in the navigation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NavItem {
+    /// Its path, without a query.
+    pub href: &'static str,
+    /// Its icon.
+    pub glyph: Glyph,
+    /// Its word.
+    pub word: &'static str,
+    /// How many there are.
+    pub count: Option<u64>,
+    /// How many need attention; shown instead of the count.
+    pub attention: Option<u64>,
+}
+
+/// The frame. Children are the page: breadcrumbs, head, content.
+///
+/// `here` is the address asked for, path and query: it marks the current place, and it is where the theme and the
+/// partner forms come back to. The forms post to `/theme` (`theme`, `back`), `/partner` (`partner_id`, `back`) and
+/// `/sign-out`.
+///
+/// ```text
+/// view! { <Layout account=account nav=nav here=url><PageHead title="Requests"/></Layout> }
+/// ```
+#[component]
+pub fn Layout(account: Account, nav: Vec<NavItem>, #[prop(into)] here: String, children: Children) -> AnyView {
+    let Account { name, role, partner, others, theme } = account;
+    let path = here.split(['?', '#']).next().unwrap_or_default();
+    let places = nav.into_iter().map(|item| place(&item, path)).collect_view();
+    view! {
+        <a class="skip" href="#main">"Skip to content"</a>
+        <div class="app">
+            <header class="rail">
+                {brand(partner.name, others, here.clone())}
+                <nav class="nav" aria-label="Main">{places}</nav>
+                <div class="rail-foot">{account_menu(name, role, theme, here)}</div>
+            </header>
+            <main id="main" class="main" tabindex="-1">{children()}</main>
+        </div>
+        <CopyOnClick/>
+        <LocalTimes/>
+    }
+    .into_any()
+}
+
+fn place(item: &NavItem, path: &str) -> AnyView {
+    let current = if path == item.href {
+        Some("page")
+    } else {
+        path.strip_prefix(item.href).is_some_and(|rest| rest.starts_with('/')).then_some("true")
+    };
+    let count = match (item.attention.filter(|count| *count > 0), item.count) {
+        (Some(count), _) => Some(
+            view! { <span class="count hot">{grouped(count)}<span class="vh">" need attention"</span></span> }
+                .into_any(),
+        ),
+        (None, Some(count)) => Some(view! { <span class="count">{grouped(count)}</span> }.into_any()),
+        (None, None) => None,
+    };
+    view! { <a href=item.href aria-current=current><Icon glyph=item.glyph/><span>{item.word}</span>{count}</a> }
+        .into_any()
+}
+
+/// The mark and the partner's name; a menu of partners when there is more than one.
+fn brand(partner: String, others: Vec<PartnerChoice>, here: String) -> AnyView {
+    let label = format!("Liteboard, {partner}: switch partner");
+    let words = view! { <Mark/><span class="brand-text"><b>"Liteboard"</b><bdi>{partner}</bdi></span> };
+    if others.is_empty() {
+        return view! { <a class="brand" href="/">{words}</a> }.into_any();
+    }
+    let others = others
+        .into_iter()
+        .map(|other| {
+            view! { <button class="opt" type="submit" name="partner_id" value=other.id><bdi>{other.name}</bdi></button> }
+        })
+        .collect_view();
+    view! {
+        <details class="switcher" name="menu">
+            <summary class="brand" aria-label=label>
+                {words}
+                <Icon glyph=Glyph::UpDown/>
+            </summary>
+            <form class="menu" method="post" action="/partner">
+                <input type="hidden" name="back" value=here/>
+                <p class="menu-head">"Switch to"</p>
+                {others}
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+fn account_menu(name: String, role: String, current: Theme, here: String) -> AnyView {
+    let themes = Theme::ALL
+        .iter()
+        .map(|(theme, word)| {
+            let pressed = if *theme == current { "true" } else { "false" };
+            view! { <button type="submit" name="theme" value=theme.key() aria-pressed=pressed>{*word}</button> }
+        })
+        .collect_view();
+    view! {
+        <details class="account" name="menu">
+            <summary aria-label=format!("Account: {name}")>
+                <span class="avatar" aria-hidden="true">{initials(&name)}</span>
+                <span class="who"><bdi>{name.clone()}</bdi><small>{role.clone()}</small></span>
+                <Icon glyph=Glyph::UpDown/>
+            </summary>
+            <div class="menu">
+                <p class="menu-head"><bdi>{name}</bdi><span>{role}</span></p>
+                <form method="post" action="/theme">
+                    <input type="hidden" name="back" value=here/>
+                    <div class="seg" role="group" aria-label="Theme">{themes}</div>
+                </form>
+                <form method="post" action="/sign-out">
+                    <button class="opt" type="submit">"Sign out"</button>
+                </form>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// The first letters of the first and the last word: "IC" of "Ines Carvalho".
+fn initials(name: &str) -> String {
+    let mut firsts = name.split_whitespace().filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()));
+    let first = firsts.next();
+    let last = firsts.next_back();
+    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::initials;
+
+    #[test]
+    fn initials_come_from_the_first_and_the_last_word() {
+        for (name, letters) in [
+            ("Ines Carvalho", "IC"),
+            ("Ana Maria de Souza", "AS"),
+            ("  madonna ", "M"),
+            ("\u{202e}(óscar) 李", "Ó李"),
+            ("🙂", ""),
+            ("", ""),
+        ] {
+            assert_eq!(initials(name), letters, "{name}");
+        }
+    }
+}
