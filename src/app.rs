@@ -4,7 +4,7 @@
 //! sign in and back, errors become pages with their status, and the frame is put round the rest. Pages are whole before the
 //! first byte leaves, so that they read the same without JavaScript.
 
-use axum::http::{StatusCode, request::Parts};
+use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::{hydration::HydrationScripts, prelude::*};
 use leptos_axum::ResponseOptions;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -19,7 +19,7 @@ use crate::{
     businesses::businesses_page,
     clock::Clock,
     onboarding::{business_page, request_page, requests_page},
-    sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of},
+    sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in},
     support::support_page,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
 };
@@ -69,7 +69,7 @@ pub fn App() -> impl IntoView {
 /// `/`: members to their businesses, strangers to the door.
 async fn home() -> Result<Page, AppError> {
     Visit::from_context()?;
-    leptos_axum::redirect("/businesses");
+    lead("/businesses");
     Ok(Page { title: "Liteboard".into(), view: ().into_any() })
 }
 
@@ -102,8 +102,7 @@ fn refused(error: AppError) -> AnyView {
         .and_then(|parts| parts.uri.path_and_query().map(|path| path.as_str().to_owned()))
         .unwrap_or_else(|| "/".to_owned());
     if error == AppError::NotSignedIn {
-        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &here).finish();
-        leptos_axum::redirect(&format!("/sign-in?{query}"));
+        lead(&way_to_sign_in());
         return ().into_any();
     }
     if let (Some(answer), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(error.status())) {
@@ -111,6 +110,14 @@ fn refused(error: AppError) -> AnyView {
     }
     let at = expect_context::<Clock>().now();
     view! { <Title text=format!("{} · Liteboard", error.title())/><ErrorPage error at retry=here/> }.into_any()
+}
+
+/// Leads whoever asks to another page of ours.
+fn lead(path: &str) {
+    if let (Some(answer), Ok(path)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(path)) {
+        answer.set_status(StatusCode::SEE_OTHER);
+        answer.insert_header(header::LOCATION, path);
+    }
 }
 
 fn account_of(viewer: &Viewer) -> Account {

@@ -68,7 +68,7 @@ start_kept_cluster() {
   if is_owned "$dir"; then die "bin/dev is running here already, as process $(cut -d' ' -f2 "$dir/owner"): end that one first"; fi
   # Left running by a command that was killed with no chance to tidy up.
   stop_cluster "$dir"
-  if [ ! -f "$dir/data/PG_VERSION" ] || [ ! -f "$dir/password" ]; then
+  if [ ! -f "$dir/made" ]; then
     rm -rf "$dir"
     make_cluster "$dir"
   elif [ "$(cat "$dir/data/PG_VERSION")" != "$("$PG_BIN/postgres" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')" ]; then
@@ -99,7 +99,7 @@ own() { echo "$(hostname) $$" >"$1/owner"; }
 is_owned() {
   local host pid
   read -r host pid 2>/dev/null <"$1/owner" || return 1
-  [ "$host" != "$(hostname)" ] || kill -0 "$pid" 2>/dev/null
+  [ "$host" != "$(hostname)" ] || is_alive "$pid"
 }
 
 # Clusters of commands that were killed with no chance to tidy up.
@@ -111,7 +111,7 @@ sweep_clusters() {
   done
 }
 
-# make_cluster DIR: data in DIR/data, the password of its superuser in DIR/password.
+# make_cluster DIR: data in DIR/data, the password of its superuser in DIR/password; DIR/made says that it is whole.
 make_cluster() {
   local dir=$1 locale
   if is_root && ! id postgres >/dev/null 2>&1; then die "Postgres refuses to run as root and there is no user \`postgres\`: add one"; fi
@@ -129,6 +129,7 @@ make_cluster() {
     cat "$dir/initdb.log" >&2
     die "initdb failed"
   }
+  : >"$dir/made"
 }
 
 # start_cluster DIR PORT SETTING...: on the first port from PORT on that can be had; exports DATABASE_URL.
@@ -156,15 +157,17 @@ start_cluster() {
 }
 
 stop_cluster() {
-  local dir=$1 tenths
+  local dir=$1 tenths bin
+  # The guardian began before PG_BIN was known.
+  bin=${PG_BIN:-$(find_postgres)}
   for ((tenths = 0; tenths < 20; tenths++)); do
     if [ ! -f "$dir/starting" ] || [ -f "$dir/data/postmaster.pid" ]; then break; fi
     sleep 0.1
   done
   rm -f "$dir/starting"
   if [ ! -f "$dir/data/postmaster.pid" ]; then return 0; fi
-  as_postgres "$PG_BIN/pg_ctl" stop --pgdata="$dir/data" --mode=fast --silent --wait --timeout=20 >/dev/null 2>&1 ||
-    as_postgres "$PG_BIN/pg_ctl" stop --pgdata="$dir/data" --mode=immediate --silent --wait --timeout=10 >/dev/null 2>&1 || true
+  as_postgres "$bin/pg_ctl" stop --pgdata="$dir/data" --mode=fast --silent --wait --timeout=20 >/dev/null 2>&1 ||
+    as_postgres "$bin/pg_ctl" stop --pgdata="$dir/data" --mode=immediate --silent --wait --timeout=10 >/dev/null 2>&1 || true
 }
 
 leave_cluster() {

@@ -3,31 +3,78 @@
 
 UNDO=()
 FOREGROUND=
+GUARDIAN=
 
 # Registers a command line for the end; the last one registered runs first.
 at_exit() {
   local line
+  guard
   printf -v line '%q ' "$@"
   UNDO+=("$line")
+  printf '%s\n' "$line" >>"$JOURNAL"
 }
 
 finish() {
-  local status=$? i pid
+  local status=$? pid
   # A second Ctrl-C must not leave half of it running.
   trap '' INT TERM HUP
   trap - EXIT
   set +e
-  # INT, as from the keyboard: Playwright closes its browsers on it.
-  if [ -n "$FOREGROUND" ]; then stop "$FOREGROUND" INT; fi
-  for ((i = ${#UNDO[@]} - 1; i >= 0; i--)); do eval "${UNDO[i]}"; done
+  tidy_up
   # A signal can arrive between a start and its at_exit.
-  for pid in $(jobs -p); do stop "$pid"; done
+  for pid in $(jobs -p); do
+    if [ "$pid" != "$GUARDIAN" ]; then stop "$pid"; fi
+  done
+  if [ -n "$GUARDIAN" ]; then
+    kill -KILL -- "-$GUARDIAN" 2>/dev/null
+    wait "$GUARDIAN" 2>/dev/null
+    rm -f "$JOURNAL" "$JOURNAL.foreground"
+  fi
   exit "$status"
 }
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+tidy_up() {
+  local i
+  # INT, as from the keyboard: Playwright closes its browsers on it.
+  if [ -n "$FOREGROUND" ]; then stop "$FOREGROUND" INT; fi
+  for ((i = ${#UNDO[@]} - 1; i >= 0; i--)); do eval "${UNDO[i]}"; done
+}
+
+# Starts the process that tidies up in our place if we are killed with KILL, which no trap sees.
+guard() {
+  if [ -n "$GUARDIAN" ]; then return 0; fi
+  JOURNAL=$(mktemp)
+  set -m
+  keep_watch >/dev/null 2>&1 </dev/null &
+  GUARDIAN=$!
+  set +m
+}
+
+keep_watch() {
+  local line
+  set +e
+  while is_alive $$; do sleep 1; done
+  UNDO=()
+  while IFS= read -r line; do UNDO+=("$line"); done <"$JOURNAL"
+  FOREGROUND=$(cat "$JOURNAL.foreground")
+  tidy_up
+  rm -f "$JOURNAL" "$JOURNAL.foreground"
+}
+
+# is_alive PID: a zombie is not, however long its parent leaves it.
+is_alive() {
+  if command -v ps >/dev/null; then
+    case $(ps -o stat= -p "$1") in
+      '' | Z*) return 1 ;;
+    esac
+  else
+    kill -0 "$1" 2>/dev/null
+  fi
+}
 
 # start LOG COMMAND...: runs it in the background, in a process group of its own; leaves its pid in STARTED.
 start() {
@@ -44,12 +91,15 @@ start() {
 # one that it leaves early.
 run() {
   local status=0
+  guard
   set -m
   "$@" </dev/null &
   FOREGROUND=$!
   set +m
+  echo "$FOREGROUND" >"$JOURNAL.foreground"
   wait "$FOREGROUND" || status=$?
   FOREGROUND=
+  : >"$JOURNAL.foreground"
   return "$status"
 }
 

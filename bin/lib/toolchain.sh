@@ -111,11 +111,13 @@ install_wasm_bindgen() {
   if [ -x "$root/bin/wasm-bindgen" ]; then return 0; fi
   say "Building wasm-bindgen $version, once a machine (a few minutes)"
   target="$CACHE/wasm-bindgen-target"
-  # Its own lock can name a crate that a mirror doesn't have yet.
+  # From /, where no setting of this checkout reaches it.
   (
     cd /
-    cargo install wasm-bindgen-cli --quiet --version "$version" --root "$root" --target-dir "$target" --locked >&2 ||
+    cargo install wasm-bindgen-cli --quiet --version "$version" --root "$root" --target-dir "$target" --locked >&2 || {
+      say "Its own lock names a crate that this registry does not have; taking what there is"
       cargo install wasm-bindgen-cli --quiet --version "$version" --root "$root" --target-dir "$target" >&2
+    }
   )
   rm -rf "$target"
 }

@@ -2,14 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    call::Call,
-    error::GraphError,
-    opaque::hmac_hex,
-    options::Quirk,
-    shared::Shared,
-    tokens::Holder,
-};
+use super::{call::Call, error::GraphError, opaque::hmac_hex, options::Quirk, shared::Shared, tokens::Holder};
 
 /// The permissions a person can grant.
 pub(super) const SCOPES: [&str; 8] = [

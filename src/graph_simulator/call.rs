@@ -21,17 +21,24 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new(method: Method, path: &str, mut params: Params, authorization: Option<&str>, base: String) -> Self {
+    pub(super) fn new(
+        method: Method,
+        path: &str,
+        mut params: Params,
+        authorization: Option<&str>,
+        base: String,
+    ) -> Self {
         let mut parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(decode).collect();
         let version = parts.first().filter(|part| is_version(part)).cloned();
         if version.is_some() {
             parts.remove(0);
         }
-        let method = match params.get("method").filter(|_| method == Method::POST).map(str::to_ascii_uppercase).as_deref() {
-            Some("GET") => Method::GET,
-            Some("DELETE") => Method::DELETE,
-            _ => method,
-        };
+        let method =
+            match params.get("method").filter(|_| method == Method::POST).map(str::to_ascii_uppercase).as_deref() {
+                Some("GET") => Method::GET,
+                Some("DELETE") => Method::DELETE,
+                _ => method,
+            };
         params.remove("method");
         let in_params = params.remove("access_token").filter(|token| !token.is_empty());
         let bearer = authorization.and_then(|value| {
@@ -75,7 +82,9 @@ impl Call {
                 Err(if major.is_some_and(|major| major < 23) {
                     GraphError::new(
                         2635,
-                        format!("(#2635) You are calling a deprecated version of the API ({version}). Please update to the latest version: v26.0."),
+                        format!(
+                            "(#2635) You are calling a deprecated version of the API ({version}). Please update to the latest version: v26.0."
+                        ),
                     )
                 } else {
                     GraphError::unknown_path(version)
@@ -87,9 +96,9 @@ impl Call {
 }
 
 fn is_version(part: &str) -> bool {
-    part.strip_prefix('v')
-        .and_then(|rest| rest.split_once('.'))
-        .is_some_and(|(major, minor)| [major, minor].iter().all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())))
+    part.strip_prefix('v').and_then(|rest| rest.split_once('.')).is_some_and(|(major, minor)| {
+        [major, minor].iter().all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 fn decode(part: &str) -> String {

@@ -42,7 +42,14 @@ pub(super) fn session_time(at: OffsetDateTime) -> String {
     let at = at.to_offset(time::UtcOffset::UTC);
     let (year, month, day) = at.to_calendar_date();
     let (weekday, month) = (at.weekday().to_string(), month.to_string());
-    format!("{weekday}, {day:02}-{}-{:02} {:02}:{:02}:{:02} UTC", &month[..3], year % 100, at.hour(), at.minute(), at.second())
+    format!(
+        "{weekday}, {day:02}-{}-{:02} {:02}:{:02}:{:02} UTC",
+        &month[..3],
+        year % 100,
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
 }
 
 #[cfg(test)]
@@ -53,7 +60,7 @@ mod tests {
     fn a_clock_moves_forward_by_what_it_is_told() {
         let clock = Clock::default();
         let before = clock.now();
-        clock.advance(Duration::from_secs(3600));
+        clock.advance(Duration::from_hours(1));
         assert!(clock.now() - before >= time::Duration::HOUR);
     }
 

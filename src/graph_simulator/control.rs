@@ -23,12 +23,26 @@ use super::{
 type Done = Result<Value, Unknown>;
 
 impl Shared {
-    pub(super) fn control(&self, method: &Method, path: &str, params: &Params, headers: &HeaderMap, peer: SocketAddr) -> Response {
+    pub(super) fn control(
+        &self,
+        method: &Method,
+        path: &str,
+        params: &Params,
+        headers: &HeaderMap,
+        peer: SocketAddr,
+    ) -> Response {
         const JSON: &str = "application/json; charset=UTF-8";
         if !peer.ip().is_loopback() || !asked_locally(headers) {
-            return plain(StatusCode::FORBIDDEN, "text/plain; charset=UTF-8", "The controls are for this machine only.");
+            return plain(
+                StatusCode::FORBIDDEN,
+                "text/plain; charset=UTF-8",
+                "The controls are for this machine only.",
+            );
         }
-        let wants_page = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
+        let wants_page = headers
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|accept| accept.contains("text/html"));
         let action = path.trim_start_matches("/simulator").trim_matches('/');
         if path == STYLE_PATH {
             return plain(StatusCode::OK, "text/css; charset=UTF-8", STYLE);
@@ -52,7 +66,10 @@ impl Shared {
         let need = |name| params.get(name).ok_or_else(|| Unknown::missing(name));
         Ok(match action {
             "ledger" => json!(self.ledger()),
-            "calls" => json!(self.record().last(params.get("last").and_then(|last| last.parse().ok()).unwrap_or(super::record::SHOWN))),
+            "calls" => json!(
+                self.record()
+                    .last(params.get("last").and_then(|last| last.parse().ok()).unwrap_or(super::record::SHOWN))
+            ),
             "partners" => json!(self.partners()),
             "people" => json!(self.people()),
             "businesses" => json!(self.businesses_of(need("partner")?)?),
@@ -66,7 +83,9 @@ impl Shared {
         let need = |name| params.get(name).ok_or_else(|| Unknown::missing(name));
         match action {
             "fault" => {
-                let times = params.get("times").map_or(Ok(1), |times| times.parse().map_err(|_| Unknown::new("number of times", times)))?;
+                let times = params
+                    .get("times")
+                    .map_or(Ok(1), |times| times.parse().map_err(|_| Unknown::new("number of times", times)))?;
                 self.faults().plan(parse(need("operation")?)?, parse(need("fault")?)?, times);
             }
             "chance" => {
@@ -128,10 +147,24 @@ mod tests {
     async fn another_process_can_do_all_that_a_test_can() {
         let meta = Simulator::start(Options { businesses: 60, ..Options::default() }).await.unwrap();
         let url = meta.url();
-        let get = |path: String| { let url = url.clone(); async move { serde_json::from_str::<serde_json::Value>(&http("GET", &format!("{url}/simulator/{path}"), &[], "").await.unwrap().2).unwrap() } };
-        let business = get(format!("example?partner={NORTHLANE}&situation=onboardable")).await["business_id"].as_str().unwrap().to_owned();
+        let get = |path: String| {
+            let url = url.clone();
+            async move {
+                serde_json::from_str::<serde_json::Value>(
+                    &http("GET", &format!("{url}/simulator/{path}"), &[], "").await.unwrap().2,
+                )
+                .unwrap()
+            }
+        };
+        let business = get(format!("example?partner={NORTHLANE}&situation=onboardable")).await["business_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let token = get(format!("token?person={}", PEOPLE_IDS[0])).await["access_token"].as_str().unwrap().to_owned();
-        let post = |path: &str, body: String| { let url = format!("{url}/simulator/{path}"); async move { http("POST", &url, &[FORM], &body).await.unwrap() } };
+        let post = |path: &str, body: String| {
+            let url = format!("{url}/simulator/{path}");
+            async move { http("POST", &url, &[FORM], &body).await.unwrap() }
+        };
         assert_eq!(post("fault", "operation=onboard&fault=server-error&times=1".to_owned()).await.0, 200);
         let call = format!("{url}/v25.0/{business}/onboard_partners_to_mm_lite?access_token={token}");
         assert_eq!(http("POST", &call, &[], "").await.unwrap().0, 500);
@@ -158,7 +191,12 @@ mod tests {
     async fn the_page_shows_calls_and_ledger_without_secrets_or_markup_from_names() {
         let meta = Simulator::start(Options { businesses: 60, ..Options::default() }).await.unwrap();
         let token = meta.token_for(PEOPLE_IDS[0]).unwrap();
-        let bold = meta.businesses_of(NORTHLANE).unwrap().into_iter().find(|business| business.name.starts_with("<b>")).unwrap();
+        let bold = meta
+            .businesses_of(NORTHLANE)
+            .unwrap()
+            .into_iter()
+            .find(|business| business.name.starts_with("<b>"))
+            .unwrap();
         let call = format!("{}/v25.0/{}/onboard_partners_to_mm_lite?access_token={token}", meta.url(), bold.id);
         http("POST", &call, &[], "").await.unwrap();
         let (status, _, page) = http("GET", &meta.url(), &[], "").await.unwrap();
@@ -166,7 +204,8 @@ mod tests {
         assert!(page.contains(&meta.ledger()[0].request_id) && page.contains("&lt;b&gt;Bold &amp; Sons"));
         assert!(!page.contains(&token) && !page.contains("<script") && !page.contains(meta.app_secret()));
         let back = [FORM, ("accept", "text/html")];
-        let (status, headers, _) = http("POST", &format!("{}/simulator/accept-all", meta.url()), &back, "").await.unwrap();
+        let (status, headers, _) =
+            http("POST", &format!("{}/simulator/accept-all", meta.url()), &back, "").await.unwrap();
         assert_eq!((status, headers["location"].to_str().unwrap()), (303, "/"));
     }
 

@@ -73,20 +73,31 @@ impl Shared {
             Some(other) => return Err(format!("Unsupported response_type: {other}")),
         }
         let system = match get("config_id") {
-            None => false,
-            Some(LOGIN_CONFIG_ID) => false,
+            None | Some(LOGIN_CONFIG_ID) => false,
             Some(SYSTEM_LOGIN_CONFIG_ID) => true,
-            Some(other) => return Err(format!("Invalid config_id: {other}. The configuration does not exist or does not belong to this app.")),
+            Some(other) => {
+                return Err(format!(
+                    "Invalid config_id: {other}. The configuration does not exist or does not belong to this app."
+                ));
+            }
         };
         let scope = get("scope").unwrap_or_default();
         let scopes: BTreeSet<String> = if get("config_id").is_some() {
             SCOPES.iter().filter(|scope| **scope != "email").map(|scope| (*scope).to_owned()).collect()
         } else {
-            scope.split([',', ' ']).filter(|scope| !scope.is_empty()).chain(["public_profile"]).map(str::to_owned).collect()
+            scope
+                .split([',', ' '])
+                .filter(|scope| !scope.is_empty())
+                .chain(["public_profile"])
+                .map(str::to_owned)
+                .collect()
         };
         let unknown: Vec<&str> = scopes.iter().map(String::as_str).filter(|scope| !SCOPES.contains(scope)).collect();
         if !unknown.is_empty() {
-            return Err(format!("Invalid Scopes: {}. This message is only shown to developers. Users of your app will ignore these permissions if present. Please read the documentation for valid permissions at: https://developers.facebook.com/docs/facebook-login/permissions", unknown.join(", ")));
+            return Err(format!(
+                "Invalid Scopes: {}. This message is only shown to developers. Users of your app will ignore these permissions if present. Please read the documentation for valid permissions at: https://developers.facebook.com/docs/facebook-login/permissions",
+                unknown.join(", ")
+            ));
         }
         let challenge = match (get("code_challenge"), get("code_challenge_method")) {
             (None, _) => None,
@@ -94,7 +105,14 @@ impl Shared {
             (Some(challenge), None | Some("plain")) => Some((challenge.to_owned(), false)),
             (Some(_), Some(other)) => return Err(format!("Invalid code_challenge_method: {other}")),
         };
-        Ok(Wish { redirect, redirect_uri: redirect_uri.to_owned(), state: get("state").map(str::to_owned), scopes, challenge, system })
+        Ok(Wish {
+            redirect,
+            redirect_uri: redirect_uri.to_owned(),
+            state: get("state").map(str::to_owned),
+            scopes,
+            challenge,
+            system,
+        })
     }
 
     fn granted(&self, wish: Wish, person: usize) -> String {
@@ -112,19 +130,24 @@ impl Shared {
     }
 
     fn consent_page(&self, call: &Call, wish: &Wish) -> String {
-        let hidden: String = call
-            .params
+        let hidden = call.params.iter().filter(|(name, _)| !matches!(*name, "person" | "cancel")).fold(
+            String::new(),
+            |html, (name, value)| {
+                html + &format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(name), escape(value))
+            },
+        );
+        let scopes = wish
+            .scopes
             .iter()
-            .filter(|(name, _)| !matches!(*name, "person" | "cancel"))
-            .map(|(name, value)| format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(name), escape(value)))
-            .collect();
-        let scopes: String = wish.scopes.iter().map(|scope| format!("<li><code>{}</code></li>", escape(scope))).collect();
+            .fold(String::new(), |html, scope| html + &format!("<li><code>{}</code></li>", escape(scope)));
         let world = self.world();
-        let buttons: String = world
-            .people
-            .iter()
-            .map(|person| format!("<li><button name=\"person\" value=\"{}\">{}</button></li>", person.id, escape(&button(&world, person))))
-            .collect();
+        let buttons = world.people.iter().fold(String::new(), |html, person| {
+            html + &format!(
+                "<li><button name=\"person\" value=\"{}\">{}</button></li>",
+                person.id,
+                escape(&button(&world, person))
+            )
+        });
         drop(world);
         let body = format!(
             "<h1>Log in with Facebook</h1><p>This is the simulator's page, not Facebook. Liteboard asks for:</p><ul>{scopes}</ul>\

@@ -113,8 +113,10 @@ impl GraphError {
     }
 
     pub(super) fn duplicate_request() -> Self {
-        Self::new(1_752_041, "(#1752041) Duplicate Request")
-            .user("Duplicate Request", "This business was already invited to onboard to Marketing Messages API by a partner.")
+        Self::new(1_752_041, "(#1752041) Duplicate Request").user(
+            "Duplicate Request",
+            "This business was already invited to onboard to Marketing Messages API by a partner.",
+        )
     }
 
     pub(super) fn intent_elsewhere() -> Self {
@@ -140,7 +142,8 @@ impl GraphError {
 
     /// The body, as Graph writes it.
     pub(super) fn body(&self, fbtrace_id: &str) -> Value {
-        let mut error = json!({"message": self.message, "type": self.kind, "code": self.code, "fbtrace_id": fbtrace_id});
+        let mut error =
+            json!({"message": self.message, "type": self.kind, "code": self.code, "fbtrace_id": fbtrace_id});
         if let Some(subcode) = self.subcode {
             error["error_subcode"] = subcode.into();
         }

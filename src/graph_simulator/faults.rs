@@ -1,12 +1,6 @@
 //! What can go wrong with a call, by plan or by chance.
 
-use super::{
-    error::GraphError,
-    named::named,
-    opaque::Opaque,
-    operation::Operation,
-    tokens::Ending,
-};
+use super::{error::GraphError, named::named, opaque::Opaque, operation::Operation, tokens::Ending};
 
 named! {
     /// One way for a call to fail. Those that say "after" let the call take effect first.
@@ -120,10 +114,14 @@ impl Fault {
             Self::UnknownError => GraphError::new(1, "An unknown error has occurred."),
             Self::AppLimit => GraphError::app_limit(throttle_http, minutes),
             Self::UserLimit => GraphError::limit(17, "User request limit reached", minutes),
-            Self::CustomLimit => GraphError::limit(613, "Calls to this api have exceeded the rate limit.", minutes).subcode(1996),
+            Self::CustomLimit => {
+                GraphError::limit(613, "Calls to this api have exceeded the rate limit.", minutes).subcode(1996)
+            }
             Self::WabaLimit => GraphError::limit(80007, "Rate limit issues", minutes),
             Self::PartnerLimit => partner_limit(minutes),
-            Self::Blocked => GraphError::new(368, "(#368) The action attempted has been deemed abusive or is otherwise disallowed"),
+            Self::Blocked => {
+                GraphError::new(368, "(#368) The action attempted has been deemed abusive or is otherwise disallowed")
+            }
             Self::PermissionRemoved => GraphError::permission_removed(),
             Self::PermissionDenied => GraphError::lacks_permission("whatsapp_business_management"),
             Self::NotFound => GraphError::not_found("Business not found"),
@@ -142,7 +140,11 @@ impl Fault {
 
 /// 80008 (facts 7.1).
 pub(super) fn partner_limit(minutes: u32) -> GraphError {
-    GraphError::limit(80008, "There have been too many calls to this WhatsApp Business account. Wait a bit and try again.", minutes)
+    GraphError::limit(
+        80008,
+        "There have been too many calls to this WhatsApp Business account. Wait a bit and try again.",
+        minutes,
+    )
 }
 
 /// A fault that strikes now and then. As text: `operation:fault:probability`, for example `onboard:reset-after:0.05`.
@@ -223,7 +225,10 @@ impl Faults {
             }
             return Some(fault);
         }
-        self.chances.iter().find(|chance| meant(chance.operation) && opaque.fraction() < chance.probability).map(|chance| chance.fault)
+        self.chances
+            .iter()
+            .find(|chance| meant(chance.operation) && opaque.fraction() < chance.probability)
+            .map(|chance| chance.fault)
     }
 }
 

@@ -93,7 +93,11 @@ impl Reader<'_> {
             let name = self.name();
             if name.is_empty() {
                 // An empty list and a trailing comma are taken; a stray brace isn't.
-                return if matches!(self.peek(), None | Some('}')) { Ok(fields) } else { Err(self.error("a field name")) };
+                return if matches!(self.peek(), None | Some('}')) {
+                    Ok(fields)
+                } else {
+                    Err(self.error("a field name"))
+                };
             }
             let mut field = Field { name, limit: None, inside: Vec::new() };
             while self.eat('.') {
@@ -174,7 +178,10 @@ mod tests {
     fn a_comma_list_and_a_json_list_are_the_same_wish() {
         assert_eq!(names("id,name"), ["id", "name"]);
         assert_eq!(names(r#"["id","name"]"#), ["id", "name"]);
-        assert_eq!(parse("id, owner_business_info{id,name}").unwrap(), parse(r#"["id","owner_business_info{id,name}"]"#).unwrap());
+        assert_eq!(
+            parse("id, owner_business_info{id,name}").unwrap(),
+            parse(r#"["id","owner_business_info{id,name}"]"#).unwrap()
+        );
         assert!(names("").is_empty());
     }
 

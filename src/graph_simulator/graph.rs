@@ -82,7 +82,14 @@ impl Shared {
         if self.has(Quirk::ThrottleAs429) { 429 } else { 400 }
     }
 
-    fn write(&self, call: &Call, outcome: Result<Value, GraphError>, usage: &Usage, trace: &str, entry: &mut RecordedCall) -> Answer {
+    fn write(
+        &self,
+        call: &Call,
+        outcome: Result<Value, GraphError>,
+        usage: &Usage,
+        trace: &str,
+        entry: &mut RecordedCall,
+    ) -> Answer {
         let error = outcome.as_ref().err().cloned();
         let mut headers = usage.headers(error.as_ref());
         let (status, body) = match outcome {
@@ -97,7 +104,10 @@ impl Shared {
                 entry.subcode = error.subcode;
                 if error.http == 401 {
                     let text = error.message.replace('"', "'");
-                    headers.push(("www-authenticate", format!("OAuth \"Facebook Platform\" \"invalid_token\" \"{text}\"")));
+                    headers.push((
+                        "www-authenticate",
+                        format!("OAuth \"Facebook Platform\" \"invalid_token\" \"{text}\""),
+                    ));
                 }
                 (error.http, error.body(trace))
             }
@@ -110,13 +120,22 @@ impl Shared {
             ("x-fb-debug", format!("{}==", self.opaque.text(86))),
             ("facebook-api-version", call.answering_version().to_owned()),
         ]);
-        let content_type =
-            if self.has(Quirk::TextJavascript) { "text/javascript; charset=UTF-8" } else { "application/json; charset=UTF-8" };
+        let content_type = if self.has(Quirk::TextJavascript) {
+            "text/javascript; charset=UTF-8"
+        } else {
+            "application/json; charset=UTF-8"
+        };
         Answer { status, content_type, headers, body: body.to_string(), delivery: Delivery::Whole }
     }
 
     /// Counts a call against the limits. A multi-id read counts once for each id (facts 7.8).
-    pub(super) fn admit(&self, call: &Call, operation: Operation, viewer: Option<&Viewer>, usage: &mut Usage) -> Result<(), GraphError> {
+    pub(super) fn admit(
+        &self,
+        call: &Call,
+        operation: Operation,
+        viewer: Option<&Viewer>,
+        usage: &mut Usage,
+    ) -> Result<(), GraphError> {
         let world = self.world();
         let first = call.path.first().and_then(|id| world.partner_at(id));
         let partner = first.or_else(|| viewer.and_then(|viewer| viewer.partners().first().copied()));
@@ -181,7 +200,9 @@ mod tests {
     fn every_answer_has_graphs_headers_and_an_error_its_trace_id() {
         let meta = Meta::small();
         let reply = meta.get("/v25.0/5");
-        for name in ["x-fb-trace-id", "x-fb-request-id", "x-fb-rev", "x-fb-debug", "facebook-api-version", "x-app-usage"] {
+        for name in
+            ["x-fb-trace-id", "x-fb-request-id", "x-fb-rev", "x-fb-debug", "facebook-api-version", "x-app-usage"]
+        {
             assert!(reply.header(name).is_some(), "{name}");
         }
         assert_eq!(reply.header("x-fb-trace-id"), reply.json["error"]["fbtrace_id"].as_str());
@@ -197,9 +218,17 @@ mod tests {
             let business = meta.business(Situation::Onboardable);
             meta.shared.faults().plan(Operation::Onboard, *fault, 1);
             let reply = meta.onboard(&business, None);
-            let after = matches!(fault.effect(1, 400, |ending| ending.error("1", time::OffsetDateTime::UNIX_EPOCH, time::OffsetDateTime::UNIX_EPOCH)), Effect::After(_));
+            let after = matches!(
+                fault.effect(1, 400, |ending| ending.error(
+                    "1",
+                    time::OffsetDateTime::UNIX_EPOCH,
+                    time::OffsetDateTime::UNIX_EPOCH
+                )),
+                Effect::After(_)
+            );
             assert_eq!(meta.shared.ledger().len(), usize::from(after), "{fault}");
-            let good = reply.status == 200 && reply.json["request_id"].is_string() && reply.raw.delivery == Delivery::Whole;
+            let good =
+                reply.status == 200 && reply.json["request_id"].is_string() && reply.raw.delivery == Delivery::Whole;
             assert!(!good || *fault == Fault::WrongType, "{fault}");
             assert_eq!(meta.onboard(&business, None).status, 200, "{fault} is over");
         }
@@ -236,7 +265,10 @@ mod tests {
         meta.onboard(&meta.business(Situation::Onboardable), None);
         meta.get("/v25.0/5");
         let calls = meta.shared.record().last(10);
-        assert_eq!((calls[0].operation, calls[0].status, calls[0].fault.as_deref()), (Operation::Onboard, None, Some("hang-after")));
+        assert_eq!(
+            (calls[0].operation, calls[0].status, calls[0].fault.as_deref()),
+            (Operation::Onboard, None, Some("hang-after"))
+        );
         assert_eq!((calls[1].status, calls[1].code, calls[1].subcode), (Some(400), Some(100), Some(33)));
         assert!(!format!("{calls:?}").contains(&meta.token));
     }

@@ -56,30 +56,61 @@ impl Shared {
     fn actions_section(&self) -> String {
         let people = options(self.people().into_iter().map(|person| (person.id, person.name)));
         let partners = options(self.partners().into_iter().map(|partner| (partner.id, partner.name)));
-        let solutions = options(self.world().solutions.iter().map(|solution| (solution.id.to_string(), format!("{} ({})", solution.name, solution.status))));
-        let statuses = options(["DEACTIVATED", "ACTIVE", "PENDING_DEACTIVATION", "INITIATED", "REJECTED", "DRAFT"].map(|s| (s.to_owned(), s.to_owned())));
-        let endings = options(Ending::ALL.iter().rev().map(|ending| (ending.name().to_owned(), ending.name().to_owned())));
+        let solutions = options(
+            self.world()
+                .solutions
+                .iter()
+                .map(|solution| (solution.id.to_string(), format!("{} ({})", solution.name, solution.status))),
+        );
+        let statuses = options(
+            ["DEACTIVATED", "ACTIVE", "PENDING_DEACTIVATION", "INITIATED", "REJECTED", "DRAFT"]
+                .map(|s| (s.to_owned(), s.to_owned())),
+        );
+        let endings = options(Ending::ALL.iter().map(|ending| (ending.name().to_owned(), ending.name().to_owned())));
         let quirks = options(Quirk::ALL.iter().map(|quirk| (quirk.name().to_owned(), quirk.name().to_owned())));
         let on = self.quirks().iter().map(|quirk| quirk.name()).collect::<Vec<_>>().join(", ");
         let mut html = "<h2>Make something happen</h2>".to_owned();
         html += &form("accept", "Accept for this business", &field("Business id", "business", "text", ""));
         html += &form("accept-all", "Accept all pending", "");
-        html += &form("revoke", "End this person's tokens", &(select("Person", "person", &people) + &select("How", "ending", &endings)));
-        html += &form("leave", "Remove business from partner", &(field("Business id", "business", "text", "") + &select("Partner", "partner", &partners)));
-        html += &form("solution", "Set solution status", &(select("Solution", "solution", &solutions) + &select("Status", "status", &statuses)));
-        html += &form("eligibility", "Set eligibility", &(field("WABA id", "waba", "text", "") + &field("Value", "value", "text", "INELIGIBLE_INACTIVE_OR_RESTRICTED")));
+        html += &form(
+            "revoke",
+            "End this person's tokens",
+            &(select("Person", "person", &people) + &select("How", "ending", &endings)),
+        );
+        html += &form(
+            "leave",
+            "Remove business from partner",
+            &(field("Business id", "business", "text", "") + &select("Partner", "partner", &partners)),
+        );
+        html += &form(
+            "solution",
+            "Set solution status",
+            &(select("Solution", "solution", &solutions) + &select("Status", "status", &statuses)),
+        );
+        html += &form(
+            "eligibility",
+            "Set eligibility",
+            &(field("WABA id", "waba", "text", "")
+                + &field("Value", "value", "text", "INELIGIBLE_INACTIVE_OR_RESTRICTED")),
+        );
         html += &form("advance", "Move the clock", &field("Seconds", "seconds", "number", "3600"));
         html += &form(
             "quirk",
             "Set quirk",
-            &(select("Quirk", "quirk", &quirks) + &select("On", "on", &options([("true", "on"), ("false", "off")].map(|(a, b)| (a.to_owned(), b.to_owned()))))),
+            &(select("Quirk", "quirk", &quirks)
+                + &select(
+                    "On",
+                    "on",
+                    &options([("true", "on"), ("false", "off")].map(|(a, b)| (a.to_owned(), b.to_owned()))),
+                )),
         );
         let _ = write!(html, "<p class=\"soft\">Quirks on: {}</p>", if on.is_empty() { "none" } else { &on });
         html
     }
 
     fn faults_section(&self) -> String {
-        let operations = options(Operation::ALL.iter().map(|operation| (operation.name().to_owned(), operation.name().to_owned())));
+        let operations =
+            options(Operation::ALL.iter().map(|operation| (operation.name().to_owned(), operation.name().to_owned())));
         let kinds = options(Fault::ALL.iter().map(|fault| (fault.name().to_owned(), fault.name().to_owned())));
         let which = select("Calls", "operation", &operations) + &select("Fault", "fault", &kinds);
         let mut html = "<h2>Faults</h2>".to_owned();
@@ -87,8 +118,11 @@ impl Shared {
         html += &form("chance", "Set chance", &(which + &field("Probability (0 to 1)", "probability", "text", "0.1")));
         html += &form("faults/clear", "Clear all faults", "");
         let faults = self.faults();
-        let mut rows: Vec<Vec<String>> =
-            faults.planned().iter().map(|(operation, fault, left)| vec![operation.to_string(), fault.to_string(), format!("{left} to come")]).collect();
+        let mut rows: Vec<Vec<String>> = faults
+            .planned()
+            .iter()
+            .map(|(operation, fault, left)| vec![operation.to_string(), fault.to_string(), format!("{left} to come")])
+            .collect();
         rows.extend(faults.chances().iter().map(|chance| {
             vec![chance.operation.to_string(), chance.fault.to_string(), format!("{} of calls", chance.probability)]
         }));
@@ -155,7 +189,8 @@ fn section(title: &str, empty: &str, heads: &[&str], rows: &[Vec<String>]) -> St
     }
     // A region that scrolls can be reached with the keyboard, and so has a name.
     let label = if title.is_empty() { "Faults to come" } else { title };
-    let _ = write!(html, "<div class=\"table\" role=\"region\" tabindex=\"0\" aria-label=\"{label}\"><table><thead><tr>");
+    let _ =
+        write!(html, "<div class=\"table\" role=\"region\" tabindex=\"0\" aria-label=\"{label}\"><table><thead><tr>");
     for head in heads {
         let _ = write!(html, "<th scope=\"col\">{head}</th>");
     }
@@ -171,7 +206,9 @@ fn section(title: &str, empty: &str, heads: &[&str], rows: &[Vec<String>]) -> St
 }
 
 fn form(action: &str, button: &str, fields: &str) -> String {
-    format!("<form class=\"row\" method=\"post\" action=\"/simulator/{action}\">{fields}<button>{button}</button></form>")
+    format!(
+        "<form class=\"row\" method=\"post\" action=\"/simulator/{action}\">{fields}<button>{button}</button></form>"
+    )
 }
 
 fn field(label: &str, name: &str, kind: &str, value: &str) -> String {
@@ -183,5 +220,7 @@ fn select(label: &str, name: &str, options: &str) -> String {
 }
 
 fn options(values: impl IntoIterator<Item = (String, String)>) -> String {
-    values.into_iter().map(|(value, label)| format!("<option value=\"{}\">{}</option>", escape(&value), escape(&label))).collect()
+    values.into_iter().fold(String::new(), |html, (value, label)| {
+        html + &format!("<option value=\"{}\">{}</option>", escape(&value), escape(&label))
+    })
 }

@@ -6,7 +6,8 @@ pub(super) const STYLE: &str = include_str!("page.css");
 pub(super) const STYLE_PATH: &str = "/simulator/page.css";
 /// No script, no frame, nothing from elsewhere. `form-action` is left out on purpose: browsers apply it to the redirect that
 /// follows the consent form too, and that one leads to the app.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'";
+pub(super) const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'";
 
 pub(super) struct Page<'a> {
     pub title: &'a str,

@@ -40,24 +40,25 @@ impl Shared {
         let key = list_key(call);
         let after = call.params.get("after").map(|text| Cursor::read(text, key)).transpose()?;
         let before = call.params.get("before").map(|text| Cursor::read(text, key)).transpose()?;
-        // The rows that come after (or before) the cursor, in the order of the page.
-        let cut = |mark: usize| places.partition_point(|place| *place <= mark);
-        let cut_before = |mark: usize| places.partition_point(|place| *place < mark);
-        let mut candidates: Box<dyn Iterator<Item = usize>> = match (&after, &before, descending) {
-            (Some(Cursor { place, .. }), _, false) => Box::new(places[cut(*place)..].iter().copied()),
-            (Some(Cursor { place, .. }), _, true) => Box::new(places[..cut_before(*place)].iter().rev().copied()),
-            // Backwards: nearest first, turned round below.
-            (None, Some(Cursor { place, .. }), false) => Box::new(places[..cut_before(*place)].iter().rev().copied()),
-            (None, Some(Cursor { place, .. }), true) => Box::new(places[cut(*place)..].iter().copied()),
-            (None, None, false) => Box::new(places.iter().copied()),
-            (None, None, true) => Box::new(places.iter().rev().copied()),
+        let (mark, backwards) = match (&after, &before) {
+            (Some(cursor), _) => (Some(cursor.place), false),
+            (None, Some(cursor)) => (Some(cursor.place), true),
+            (None, None) => (None, false),
         };
-        let backwards = after.is_none() && before.is_some();
+        // Backwards, the nearest rows come first and are turned round below.
+        let candidates: Box<dyn Iterator<Item = usize>> = if descending == backwards {
+            let start = mark.map_or(0, |mark| places.partition_point(|place| *place <= mark));
+            Box::new(places[start..].iter().copied())
+        } else {
+            let end = mark.map_or(places.len(), |mark| places.partition_point(|place| *place < mark));
+            Box::new(places[..end].iter().rev().copied())
+        };
         // A cursor of an empty page leads to the rows that were held back.
-        let holds_back = self.has(Quirk::EmptyPages) && after.as_ref().is_some_and(|cursor| !cursor.held_back && mix(key ^ cursor.number()) % 3 == 0);
+        let holds_back = self.has(Quirk::EmptyPages)
+            && after.as_ref().is_some_and(|cursor| !cursor.held_back && mix(key ^ cursor.number()).is_multiple_of(3));
         let mut shown: Vec<usize> = Vec::with_capacity(limit + 1);
         if !holds_back {
-            shown.extend(candidates.by_ref().filter(|place| keep(*place)).take(limit + 1));
+            shown.extend(candidates.filter(|place| keep(*place)).take(limit + 1));
         }
         let more = shown.len() > limit;
         shown.truncate(limit);
@@ -81,7 +82,8 @@ impl Shared {
             if backwards || more {
                 paging.insert("next".to_owned(), page_url(call, limit, "after", &after_cursor).into());
             }
-            if if backwards { more } else { after.is_some() } {
+            let has_previous = if backwards { more } else { after.is_some() };
+            if has_previous {
                 paging.insert("previous".to_owned(), page_url(call, limit, "before", &before).into());
             }
         }
@@ -110,7 +112,12 @@ fn limit(call: &Call) -> Result<usize, GraphError> {
 
 /// What a cursor belongs to: the list and its order.
 fn list_key(call: &Call) -> u64 {
-    call.path.iter().map(String::as_str).chain(call.params.get("sort")).flat_map(str::bytes).fold(17, |key, byte| mix(key ^ u64::from(byte)))
+    call.path
+        .iter()
+        .map(String::as_str)
+        .chain(call.params.get("sort"))
+        .flat_map(str::bytes)
+        .fold(17, |key, byte| mix(key ^ u64::from(byte)))
 }
 
 /// The absolute address of another page. It carries the token, as Graph's does: a client that follows it leaks it (facts 2.7).
@@ -173,7 +180,10 @@ impl WabaFilter {
     pub(super) fn read(call: &Call) -> Result<Self, GraphError> {
         let mut filter = Self::default();
         if let Some(id) = call.params.get("find") {
-            filter.find = Some(id.parse().map_err(|_| GraphError::invalid("Param find must be a valid WhatsApp Business Account ID"))?);
+            filter.find = Some(
+                id.parse()
+                    .map_err(|_| GraphError::invalid("Param find must be a valid WhatsApp Business Account ID"))?,
+            );
         }
         if let Some(kind) = call.params.get("business_type")
             && !["STANDARD", "PREMIUM", "ENTERPRISE"].contains(&kind.to_ascii_uppercase().as_str())
@@ -181,7 +191,8 @@ impl WabaFilter {
             return Err(GraphError::invalid("Param business_type must be one of {STANDARD, PREMIUM, ENTERPRISE}"));
         }
         let Some(text) = call.params.get("filtering") else { return Ok(filter) };
-        let rules: Vec<Value> = serde_json::from_str(text).map_err(|_| GraphError::invalid("Param filtering must be an array."))?;
+        let rules: Vec<Value> =
+            serde_json::from_str(text).map_err(|_| GraphError::invalid("Param filtering must be an array."))?;
         for rule in &rules {
             filter.add(rule)?;
         }
@@ -206,7 +217,11 @@ impl WabaFilter {
                 self.created.push((operator == "GREATER_THAN", at));
             }
             ("partners", "ALL" | "ANY" | "IN") => self.partners = Some(values),
-            _ => return Err(GraphError::invalid(format_args!("Filtering field '{field}' with operation '{operator}' is not supported"))),
+            _ => {
+                return Err(GraphError::invalid(format_args!(
+                    "Filtering field '{field}' with operation '{operator}' is not supported"
+                )));
+            }
         }
         Ok(())
     }
@@ -314,7 +329,11 @@ mod tests {
             let page = meta.get(&client(&format!("limit=10{after}")));
             empty += usize::from(page.ids().is_empty());
             ids.extend(page.ids());
-            let Some(cursor) = page.json["paging"]["cursors"]["after"].as_str().filter(|_| page.json["paging"]["next"].is_string()) else { break };
+            let Some(cursor) =
+                page.json["paging"]["cursors"]["after"].as_str().filter(|_| page.json["paging"]["next"].is_string())
+            else {
+                break;
+            };
             after = format!("&after={cursor}");
         }
         assert_eq!(ids, whole);
@@ -328,9 +347,13 @@ mod tests {
         meta.shared.set_quirk(Quirk::IdsAsNumbers, true);
         let page = meta.get(&format!("/v25.0/{HARBOUR_REACH}x/none"));
         assert_eq!(page.code(), (100, Some(33)));
-        let page = meta.get(&format!("/v25.0/{NORTHLANE}/owned_whatsapp_business_accounts?limit=100&fields=on_behalf_of_business_info"));
+        let page = meta.get(&format!(
+            "/v25.0/{NORTHLANE}/owned_whatsapp_business_accounts?limit=100&fields=on_behalf_of_business_info"
+        ));
         assert!(page.json["paging"].is_null());
-        assert!(page.json["data"][0]["id"].is_u64() && page.json["data"][0]["on_behalf_of_business_info"]["id"].is_u64());
+        assert!(
+            page.json["data"][0]["id"].is_u64() && page.json["data"][0]["on_behalf_of_business_info"]["id"].is_u64()
+        );
     }
 
     #[test]
@@ -338,11 +361,20 @@ mod tests {
         let meta = Meta::small();
         let filter = |text: &str| {
             let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-            meta.get(&client(&format!("limit=100&summary=true&fields=marketing_messages_onboarding_status,creation_time&filtering={encoded}")))
+            meta.get(&client(&format!(
+                "limit=100&summary=true&fields=marketing_messages_onboarding_status,creation_time&filtering={encoded}"
+            )))
         };
-        let eligible = filter(r#"[{"field":"marketing_messages_onboarding_status","operator":"IN","value":["ELIGIBLE"]}]"#);
+        let eligible =
+            filter(r#"[{"field":"marketing_messages_onboarding_status","operator":"IN","value":["ELIGIBLE"]}]"#);
         assert!(!eligible.ids().is_empty());
-        assert!(eligible.json["data"].as_array().unwrap().iter().all(|row| row["marketing_messages_onboarding_status"] == "ELIGIBLE"));
+        assert!(
+            eligible.json["data"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|row| row["marketing_messages_onboarding_status"] == "ELIGIBLE")
+        );
         let at = eligible.json["data"][20]["creation_time"].as_i64().unwrap();
         let later = filter(&format!(r#"[{{"field":"creation_time","operator":"GREATER_THAN","value":"{at}"}}]"#));
         assert!(later.json["data"].as_array().unwrap().iter().all(|row| row["creation_time"].as_i64().unwrap() > at));
@@ -364,6 +396,9 @@ mod tests {
     fn a_summary_counts_all_rows() {
         let meta = Meta::small();
         let page = meta.get(&client("summary=true&limit=1"));
-        assert_eq!(page.json["summary"]["total_count"].as_u64().unwrap(), meta.all_ids(&client("limit=100")).len() as u64);
+        assert_eq!(
+            page.json["summary"]["total_count"].as_u64().unwrap(),
+            meta.all_ids(&client("limit=100")).len() as u64
+        );
     }
 }

@@ -18,7 +18,8 @@ const MANY: usize = 50;
 impl Shared {
     /// `/?ids=a,b`: an object from id to node; one that can't be read spoils all.
     pub(super) fn read_many(&self, call: &Call, viewer: &Viewer) -> Outcome {
-        let ids: Vec<&str> = call.params.get("ids").unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+        let ids: Vec<&str> =
+            call.params.get("ids").unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
         if ids.len() > MANY {
             return Err(GraphError::invalid(format_args!("Too many IDs. Maximum: {MANY}. Provided: {}.", ids.len())));
         }
@@ -26,7 +27,11 @@ impl Shared {
         let mut nodes = Map::new();
         for id in ids {
             let node = self.read(call, viewer, id, &wanted).map_err(|error| {
-                if error.subcode == Some(33) { GraphError::not_found(&format!("(#803) Some of the aliases you requested do not exist: {id}")) } else { error }
+                if error.subcode == Some(33) {
+                    GraphError::not_found(&format!("(#803) Some of the aliases you requested do not exist: {id}"))
+                } else {
+                    error
+                }
             })?;
             nodes.insert(id.to_owned(), node);
         }
@@ -38,12 +43,15 @@ impl Shared {
         let parts: Vec<Value> = serde_json::from_str(call.params.get("batch").unwrap_or_default())
             .map_err(|_| GraphError::invalid("Param batch must be an array."))?;
         if parts.len() > MANY {
-            return Err(GraphError::invalid(format_args!("Too many requests in batch message. Maximum batch size is {MANY}")));
+            return Err(GraphError::invalid(format_args!(
+                "Too many requests in batch message. Maximum batch size is {MANY}"
+            )));
         }
         let answers = parts.iter().map(|part| {
             let text = |name: &str| part[name].as_str().unwrap_or_default();
             let (path, query) = text("relative_url").split_once('?').unwrap_or((text("relative_url"), ""));
-            let mut params = Params::read(query, "application/x-www-form-urlencoded", text("body").as_bytes()).unwrap_or_default();
+            let mut params =
+                Params::read(query, "application/x-www-form-urlencoded", text("body").as_bytes()).unwrap_or_default();
             if let (None, Some(proof)) = (params.get("appsecret_proof"), call.params.get("appsecret_proof")) {
                 params.set("appsecret_proof", proof);
             }
@@ -58,7 +66,8 @@ impl Shared {
             if answer.delivery != Delivery::Whole {
                 return Value::Null;
             }
-            let headers: Vec<Value> = answer.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+            let headers: Vec<Value> =
+                answer.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
             json!({"code": answer.status, "headers": headers, "body": answer.body})
         });
         Ok(answers.collect::<Vec<_>>().into())
@@ -90,9 +99,11 @@ mod tests {
             {"method": "POST", "relative_url": format!("{business}/onboard_partners_to_mm_lite"), "body": "x=1"},
             {"method": "GET", "relative_url": "5"},
         ]);
-        let form: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("batch", &batch.to_string()).finish();
+        let form: String =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("batch", &batch.to_string()).finish();
         let reply = meta.send(Method::POST, "/v26.0/", "application/x-www-form-urlencoded", &form);
-        let codes: Vec<u64> = reply.json.as_array().unwrap().iter().map(|part| part["code"].as_u64().unwrap()).collect();
+        let codes: Vec<u64> =
+            reply.json.as_array().unwrap().iter().map(|part| part["code"].as_u64().unwrap()).collect();
         assert_eq!(codes, [200, 200, 400]);
         assert_eq!(meta.shared.ledger().len(), 1);
         assert_eq!(meta.shared.record().count(super::super::operation::Operation::Any), 4);

@@ -49,6 +49,7 @@ mod onboarding;
 mod opaque;
 mod operation;
 mod options;
+mod outbound;
 mod params;
 mod record;
 mod routes;
@@ -70,8 +71,8 @@ pub use entries::{BusinessEntry, LedgerEntry, PartnerEntry, PersonEntry, Unknown
 pub use faults::{Chance, Fault};
 pub use operation::Operation;
 pub use options::{
-    APP_ID, APP_SECRET, HARBOUR_REACH, LOGIN_CONFIG_ID, NORTHLANE, OTHER_APP_ID, Options, PartnerKind, Quirk, SYSTEM_LOGIN_CONFIG_ID,
-    Webhook,
+    APP_ID, APP_SECRET, HARBOUR_REACH, LOGIN_CONFIG_ID, NORTHLANE, OTHER_APP_ID, Options, PartnerKind, Quirk,
+    SYSTEM_LOGIN_CONFIG_ID, Webhook,
 };
 pub use record::RecordedCall;
 pub use seed::{FOREIGN_SOLUTION_ID, PEOPLE_IDS};

@@ -11,24 +11,81 @@ use super::{
     world::{Business, Holding, MmStatus, World},
 };
 
-const BUSINESS: [&str; 24] = [
-    "id", "name", "created_time", "updated_time", "updated_by", "created_by", "link", "profile_picture_uri", "primary_page", "timezone_id",
-    "two_factor_type", "verification_status", "vertical", "vertical_id", "marketing_messages_onboarding_status", "business_status",
-    "whatsapp_business_manager_messaging_limit", "payment_account_id", "is_hidden", "block_offline_analytics", "extended_updated_time",
-    "user_access_expire_time", "permitted_roles", "collaborative_ads_managed_partner_business_info",
+const BUSINESS: [&str; 26] = [
+    "id",
+    "name",
+    "created_time",
+    "updated_time",
+    "updated_by",
+    "created_by",
+    "link",
+    "profile_picture_uri",
+    "primary_page",
+    "timezone_id",
+    "two_factor_type",
+    "verification_status",
+    "vertical",
+    "vertical_id",
+    "marketing_messages_onboarding_status",
+    "business_status",
+    "whatsapp_business_manager_messaging_limit",
+    "payment_account_id",
+    "is_hidden",
+    "block_offline_analytics",
+    "extended_updated_time",
+    "user_access_expire_time",
+    "permitted_roles",
+    "collaborative_ads_managed_partner_business_info",
+    "collaborative_ads_managed_partner_eligibility",
+    "collaborative_ads_partner_premium_options",
 ];
 
-const WABA: [&str; 38] = [
-    "id", "name", "account_review_status", "analytics", "audiences", "auth_international_rate_eligibility", "business_verification_status",
-    "country", "creation_time", "currency", "dcc_config", "disable_marketing_messages_on_cloud_api", "health_status",
-    "is_enabled_for_insights", "is_shared_with_partners", "linked_commerce_account", "marketing_messages_ad_account",
-    "marketing_messages_lite_api_status", "marketing_messages_onboarding_status", "message_template_namespace", "message_templates",
-    "on_behalf_of_business_info", "owner", "owner_business", "owner_business_info", "ownership_type", "phone_numbers",
-    "primary_business_location", "primary_funding_id", "purchase_order_number", "schedules", "solutions", "status", "subscribed_apps",
-    "timezone_id", "whatsapp_business_manager_messaging_limit", "template_analytics", "conversation_analytics",
+const WABA: [&str; 41] = [
+    "id",
+    "name",
+    "account_review_status",
+    "analytics",
+    "audiences",
+    "auth_international_rate_eligibility",
+    "business_verification_status",
+    "country",
+    "creation_time",
+    "currency",
+    "dcc_config",
+    "disable_marketing_messages_on_cloud_api",
+    "health_status",
+    "is_enabled_for_insights",
+    "is_shared_with_partners",
+    "linked_commerce_account",
+    "marketing_messages_ad_account",
+    "marketing_messages_lite_api_status",
+    "marketing_messages_onboarding_status",
+    "message_template_namespace",
+    "message_templates",
+    "on_behalf_of_business_info",
+    "owner",
+    "owner_business",
+    "owner_business_info",
+    "ownership_type",
+    "phone_numbers",
+    "primary_business_location",
+    "primary_funding_id",
+    "purchase_order_number",
+    "schedules",
+    "solutions",
+    "status",
+    "subscribed_apps",
+    "timezone_id",
+    "whatsapp_business_manager_messaging_limit",
+    "template_analytics",
+    "conversation_analytics",
+    "service_pricing_policy",
+    "template_auto_archival_enabled",
+    "whatsapp_manager_marketing_messages_max_price_enroll_status",
 ];
 
-const SOLUTION: [&str; 7] = ["id", "name", "status", "status_for_pending_request", "owner_app", "owner_permissions", "partners"];
+const SOLUTION: [&str; 7] =
+    ["id", "name", "status", "status_for_pending_request", "owner_app", "owner_permissions", "partners"];
 
 const APP: [&str; 7] = ["id", "name", "namespace", "link", "category", "company", "app_type"];
 
@@ -69,7 +126,9 @@ impl View<'_> {
                 "timezone_id" => Some(1.into()),
                 "marketing_messages_onboarding_status" => self
                     .mm_status(business)
-                    .map(|value| pick(value, "BusinessMarketingMessagesOnboardingStatus", &["status", "time"], &field.inside))
+                    .map(|value| {
+                        pick(value, "BusinessMarketingMessagesOnboardingStatus", &["status", "time"], &field.inside)
+                    })
                     .transpose()?,
                 _ => None,
             })
@@ -84,7 +143,9 @@ impl View<'_> {
                 "created_time" => Some("2019-03-04T09:00:00+0000".into()),
                 "verification_status" => Some(self.cased("verified")),
                 "business_status" => Some(self.cased("ACTIVE")),
-                "marketing_messages_onboarding_status" => Some(json!({"status": self.cased("TERM_OF_SERVICE_SIGNED"), "time": "2025-04-01"})),
+                "marketing_messages_onboarding_status" => {
+                    Some(json!({"status": self.cased("TERM_OF_SERVICE_SIGNED"), "time": "2025-04-01"}))
+                }
                 "permitted_roles" => permitted.map(|role| json!([role])),
                 _ => None,
             })
@@ -183,28 +244,20 @@ impl View<'_> {
                 "status" => Some(self.cased(&solution.status)),
                 "status_for_pending_request" => Some(self.cased(&solution.pending)),
                 "owner_permissions" => Some(json!(["MANAGE", "DEVELOP", "MANAGE_TEMPLATES", "MESSAGING"])),
-                "owner_app" => Some(self.app(&solution.owner_app, &field.inside)?),
+                "owner_app" => Some(app(&solution.owner_app, &field.inside)?),
                 "partners" => {
-                    let status = if matches!(solution.status.as_str(), "INITIATED" | "PENDING") { "NOTIFICATION_SENT" } else { "ACCEPTED" };
-                    let rows = solution.partner_apps.iter().take(field.limit.unwrap_or(25)).map(|app| {
-                        let row = json!({"partner_app": self.app(app, &[])?, "status": status, "partner_permissions": ["MESSAGING"],
-                            "id": format!("{}{}", solution.id, &app[app.len().saturating_sub(2)..])});
+                    let status = if matches!(solution.status.as_str(), "INITIATED" | "PENDING") {
+                        "NOTIFICATION_SENT"
+                    } else {
+                        "ACCEPTED"
+                    };
+                    let rows = solution.partner_apps.iter().take(field.limit.unwrap_or(25)).map(|id| {
+                        let row = json!({"partner_app": app(id, &[])?, "status": status, "partner_permissions": ["MESSAGING"],
+                            "id": format!("{}{}", solution.id, &id[id.len().saturating_sub(2)..])});
                         pick(row, "WhatsAppBusinessSolutionPartner", &["partner_app", "status", "partner_permissions"], &field.inside)
                     });
                     Some(json!({"data": rows.collect::<Result<Vec<_>, _>>()?}))
                 }
-                _ => None,
-            })
-        })
-    }
-
-    pub(super) fn app(&self, id: &str, wanted: &[Field]) -> Read {
-        let app_name = if id == OTHER_APP_ID { "Harbour Reach Platform" } else { "Liteboard" };
-        project("Application", id, &APP, wanted, &["name", "link"], |name, _| {
-            Ok(match name {
-                "name" => Some(app_name.into()),
-                "link" => Some(format!("https://www.facebook.com/games/?app_id={id}").into()),
-                "category" => Some("Business and pages".into()),
                 _ => None,
             })
         })
@@ -255,6 +308,19 @@ impl View<'_> {
             })
         })
     }
+}
+
+/// An app; each name is fixed.
+pub(super) fn app(id: &str, wanted: &[Field]) -> Read {
+    let app_name = if id == OTHER_APP_ID { "Harbour Reach Platform" } else { "Liteboard" };
+    project("Application", id, &APP, wanted, &["name", "link"], |name, _| {
+        Ok(match name {
+            "name" => Some(app_name.into()),
+            "link" => Some(format!("https://www.facebook.com/games/?app_id={id}").into()),
+            "category" => Some("Business and pages".into()),
+            _ => None,
+        })
+    })
 }
 
 enum Owner<'a> {

@@ -16,9 +16,14 @@ use super::{
 impl Shared {
     /// The three exchanges behind `/oauth/access_token`.
     pub(super) fn exchange(&self, call: &Call) -> Result<Value, GraphError> {
-        let need = |name: &str| call.params.get(name).ok_or_else(|| GraphError::new(101, format!("Missing {name} parameter.")));
+        let need = |name: &str| {
+            call.params.get(name).ok_or_else(|| GraphError::new(101, format!("Missing {name} parameter.")))
+        };
         if need("client_id")? != self.options.app_id {
-            return Err(GraphError::new(101, "Error validating application. Cannot get application info due to a system error."));
+            return Err(GraphError::new(
+                101,
+                "Error validating application. Cannot get application info due to a system error.",
+            ));
         }
         if call.params.get("client_secret").is_some_and(|secret| secret != self.options.app_secret) {
             return Err(GraphError::new(1, "Error validating client secret."));
@@ -36,7 +41,8 @@ impl Shared {
 
     fn exchange_code(&self, call: &Call) -> Result<Value, GraphError> {
         let refused = |subcode: u32, text: &str| GraphError::new(100, text).subcode(subcode);
-        let redirect_uri = call.params.get("redirect_uri").ok_or_else(|| GraphError::new(191, "Missing redirect_uri parameter."))?;
+        let redirect_uri =
+            call.params.get("redirect_uri").ok_or_else(|| GraphError::new(191, "Missing redirect_uri parameter."))?;
         let text = call.params.get("code").ok_or_else(|| GraphError::new(1, "Missing authorization code"))?;
         let now = self.clock.now();
         let mut tokens = self.tokens();
@@ -141,16 +147,24 @@ impl Shared {
     /// `/oauth/revoke?client_id&client_secret&revoke_token&access_token` (facts 6.9).
     pub(super) fn revoke(&self, call: &Call) -> Result<Value, GraphError> {
         if call.params.get("client_id") != Some(self.options.app_id.as_str()) {
-            return Err(GraphError::new(101, "Error validating application. Cannot get application info due to a system error."));
+            return Err(GraphError::new(
+                101,
+                "Error validating application. Cannot get application info due to a system error.",
+            ));
         }
         if call.params.get("client_secret") != Some(self.options.app_secret.as_str()) {
             return Err(GraphError::new(1, "Error validating client secret."));
         }
         self.authenticate(call)?;
-        let revoked = call.params.get("revoke_token").ok_or_else(|| GraphError::invalid("The parameter revoke_token is required"))?;
+        let revoked = call
+            .params
+            .get("revoke_token")
+            .ok_or_else(|| GraphError::invalid("The parameter revoke_token is required"))?;
         let now = self.clock.now();
         let mut tokens = self.tokens();
-        let token = tokens.get_mut(revoked).ok_or_else(|| GraphError::bad_token("Invalid OAuth access token - Cannot parse access token"))?;
+        let token = tokens
+            .get_mut(revoked)
+            .ok_or_else(|| GraphError::bad_token("Invalid OAuth access token - Cannot parse access token"))?;
         if token.ended(now).is_none() {
             token.ending = Some((Ending::LoggedOut, now));
         }
@@ -160,7 +174,9 @@ impl Shared {
 
     /// `/me/permissions`: GET lists them; DELETE takes one away, or all, which ends the tokens.
     pub(super) fn permissions(&self, call: &Call, viewer: &Viewer, only: Option<&str>) -> Result<Value, GraphError> {
-        let Viewer::User { holder, scopes, removed, .. } = viewer else { return Err(GraphError::unsupported("get", "me")) };
+        let Viewer::User { holder, scopes, removed, .. } = viewer else {
+            return Err(GraphError::unsupported("get", "me"));
+        };
         if call.is_delete() {
             let Holder::Person(person) = *holder else { return Err(GraphError::unsupported("delete", "me")) };
             let mut tokens = self.tokens();
@@ -180,9 +196,17 @@ impl Shared {
 /// Business permissions name the portfolios they are for (facts 6.5).
 fn granular(scopes: &BTreeSet<String>, targets: &[String]) -> Vec<Value> {
     let with_target = |scope: &&String| scope.contains("business");
-    scopes.iter().filter(with_target).map(|scope| {
-        if scope == "business_management" { json!({"scope": scope, "target_ids": targets}) } else { json!({ "scope": scope }) }
-    }).collect()
+    scopes
+        .iter()
+        .filter(with_target)
+        .map(|scope| {
+            if scope == "business_management" {
+                json!({"scope": scope, "target_ids": targets})
+            } else {
+                json!({ "scope": scope })
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -214,7 +238,9 @@ mod tests {
     }
 
     fn code(meta: &Meta, extra: &str) -> String {
-        let Dialog::Redirect(to) = dialog(meta, extra, &format!("person={}", PEOPLE_IDS[0])) else { panic!("no redirect") };
+        let Dialog::Redirect(to) = dialog(meta, extra, &format!("person={}", PEOPLE_IDS[0])) else {
+            panic!("no redirect")
+        };
         assert!(to.starts_with(BACK) && to.ends_with("&state=s%26t#_=_"), "{to}");
         url::Url::parse(&to).unwrap().query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned()
     }
@@ -244,7 +270,8 @@ mod tests {
     #[test]
     fn a_challenge_given_must_be_answered() {
         let meta = Meta::small();
-        let extra = format!("scope=business_management&code_challenge={}&code_challenge_method=S256", s256("correct horse"));
+        let extra =
+            format!("scope=business_management&code_challenge={}&code_challenge_method=S256", s256("correct horse"));
         let text = code(&meta, &extra);
         assert_eq!(exchange(&meta, &text, BACK, "").code(), (100, Some(36007)));
         assert_eq!(exchange(&meta, &text, BACK, "&code_verifier=wrong").code(), (100, Some(36007)));
@@ -258,15 +285,23 @@ mod tests {
         assert_eq!(ask("").code().0, 101);
         assert_eq!(ask("client_id=5&client_secret=x&code=y&redirect_uri=z").code().0, 101);
         assert_eq!(ask(&format!("client_id={APP_ID}&client_secret=x&code=y&redirect_uri=z")).code().0, 1);
-        assert_eq!(ask(&format!("client_id={APP_ID}&client_secret={APP_SECRET}&code=y&redirect_uri=z")).code(), (100, Some(36007)));
+        assert_eq!(
+            ask(&format!("client_id={APP_ID}&client_secret={APP_SECRET}&code=y&redirect_uri=z")).code(),
+            (100, Some(36007))
+        );
         let app = ask(&format!("client_id={APP_ID}&client_secret={APP_SECRET}&grant_type=client_credentials"));
         assert_eq!(app.json["access_token"], format!("{APP_ID}|{APP_SECRET}"));
     }
 
     #[test]
     fn cancelling_is_told_as_a_denial() {
-        let Dialog::Redirect(to) = dialog(&Meta::small(), "scope=business_management", "cancel=1") else { panic!("no redirect") };
-        assert!(to.contains("error=access_denied") && to.contains("error_reason=user_denied") && to.ends_with("#_=_"), "{to}");
+        let Dialog::Redirect(to) = dialog(&Meta::small(), "scope=business_management", "cancel=1") else {
+            panic!("no redirect")
+        };
+        assert!(
+            to.contains("error=access_denied") && to.contains("error_reason=user_denied") && to.ends_with("#_=_"),
+            "{to}"
+        );
     }
 
     #[test]
@@ -300,7 +335,10 @@ mod tests {
         assert!(system.json["expires_in"].is_null());
         let token = system.json["access_token"].as_str().unwrap();
         let debug = meta.get(&format!("/v25.0/debug_token?input_token={token}"));
-        assert_eq!((&debug.json["data"]["type"], &debug.json["data"]["expires_at"]), (&json!("SYSTEM_USER"), &json!(0)));
+        assert_eq!(
+            (&debug.json["data"]["type"], &debug.json["data"]["expires_at"]),
+            (&json!("SYSTEM_USER"), &json!(0))
+        );
         assert_eq!(meta.get_as(token, "/v25.0/me?fields=client_business_id").json["client_business_id"], NORTHLANE);
     }
 
@@ -321,9 +359,14 @@ mod tests {
     #[test]
     fn debug_token_tells_a_living_token_from_a_dead_and_a_made_up_one() {
         let meta = Meta::small();
-        let ask = |input: &str| meta.get_as(&format!("{APP_ID}|{APP_SECRET}"), &format!("/v25.0/debug_token?input_token={input}")).json["data"].clone();
+        let ask = |input: &str| {
+            meta.get_as(&format!("{APP_ID}|{APP_SECRET}"), &format!("/v25.0/debug_token?input_token={input}")).json["data"].clone()
+        };
         let good = ask(&meta.token);
-        assert_eq!((&good["is_valid"], &good["app_id"], &good["user_id"]), (&json!(true), &json!(APP_ID), &json!(PEOPLE_IDS[0])));
+        assert_eq!(
+            (&good["is_valid"], &good["app_id"], &good["user_id"]),
+            (&json!(true), &json!(APP_ID), &json!(PEOPLE_IDS[0]))
+        );
         assert!(good["scopes"].as_array().unwrap().contains(&json!("whatsapp_business_management")));
         assert_eq!(good["granular_scopes"][0]["target_ids"], json!([NORTHLANE]));
         meta.shared.end_tokens_of(PEOPLE_IDS[0], Ending::PasswordChanged).unwrap();

@@ -23,9 +23,14 @@ impl Shared {
         let mut world = self.world_mut();
         let unsupported = || GraphError::unsupported("post", id);
         let business = world.business_at(id).ok_or_else(unsupported)?;
-        let partner =
-            viewer.partners().iter().copied().find(|partner| world.serves(*partner, business)).ok_or_else(unsupported)?;
-        let solution = call.params.get("solution_id").map(|text| world.usable_solution(text, &self.options.app_id)).transpose()?;
+        let partner = viewer
+            .partners()
+            .iter()
+            .copied()
+            .find(|partner| world.serves(*partner, business))
+            .ok_or_else(unsupported)?;
+        let solution =
+            call.params.get("solution_id").map(|text| world.usable_solution(text, &self.options.app_id)).transpose()?;
         let refusal = |text| GraphError::by_text(100, text, in_user_message);
 
         if let Some(place) = world.businesses[business].pending {
@@ -75,10 +80,14 @@ impl World {
             .solution_at(id)
             .map(|place| &self.solutions[place])
             .filter(|solution| solution.owner_app == app_id || solution.partner_apps.iter().any(|app| app == app_id))
-            .ok_or_else(|| GraphError::invalid("Param solution_id must be a valid WhatsApp Business Solution ID of this app"))?;
+            .ok_or_else(|| {
+                GraphError::invalid("Param solution_id must be a valid WhatsApp Business Solution ID of this app")
+            })?;
         match solution.status.as_str() {
             "ACTIVE" | "PENDING_DEACTIVATION" => Ok(solution.id),
-            other => Err(GraphError::invalid(format_args!("Param solution_id: the solution is not active (its status is {other})"))),
+            other => Err(GraphError::invalid(format_args!(
+                "Param solution_id: the solution is not active (its status is {other})"
+            ))),
         }
     }
 
@@ -89,7 +98,9 @@ impl World {
             .wabas
             .iter()
             .filter_map(|place| match self.wabas[*place].holding {
-                Holding::OnBehalf { partner: holder, intent, movable, .. } if holder == partner => Some((*place, intent, movable)),
+                Holding::OnBehalf { partner: holder, intent, movable, .. } if holder == partner => {
+                    Some((*place, intent, movable))
+                }
                 _ => None,
             })
             .collect();
@@ -150,7 +161,10 @@ mod tests {
         assert_eq!(first.json, again.json);
         let ledger = meta.shared.ledger();
         assert_eq!(ledger.len(), 1);
-        assert_eq!((ledger[0].asked, ledger[0].business_id.as_str(), ledger[0].partner_id.as_str()), (2, business.as_str(), NORTHLANE));
+        assert_eq!(
+            (ledger[0].asked, ledger[0].business_id.as_str(), ledger[0].partner_id.as_str()),
+            (2, business.as_str(), NORTHLANE)
+        );
         assert_eq!(first.json["request_id"], ledger[0].request_id.as_str());
         let read = meta.get(&format!("/v25.0/{business}?fields=marketing_messages_onboarding_status"));
         assert_eq!(read.json["marketing_messages_onboarding_status"]["status"], "REQUEST_SENT");
@@ -195,10 +209,11 @@ mod tests {
         meta.shared.set_quirk(Quirk::NoAdvancedAccess, false);
         meta.shared.set_quirk(Quirk::SystemUserRequired, true);
         assert_eq!(meta.onboard(&business, None).message(), NO_ADVANCED_ACCESS);
-        let system = meta
-            .shared
-            .give_token(super::super::tokens::Holder::System(0), &["whatsapp_business_management"], Some(LONG_LIFE))
-            .unwrap();
+        let system = meta.shared.give_token(
+            super::super::tokens::Holder::System(0),
+            &["whatsapp_business_management"],
+            Some(LONG_LIFE),
+        );
         assert_eq!(meta.onboard_as(&system, &business, None).status, 200);
     }
 
@@ -222,7 +237,9 @@ mod tests {
         let solution = SOLUTIONS[0].0.to_string();
         let form = format!("solution_id={solution}");
         let json = format!(r#"{{"solution_id":"{solution}"}}"#);
-        for (number, (kind, body)) in [("application/x-www-form-urlencoded", &form), ("application/json", &json)].into_iter().enumerate() {
+        for (number, (kind, body)) in
+            [("application/x-www-form-urlencoded", &form), ("application/json", &json)].into_iter().enumerate()
+        {
             let business = meta.business(Situation::Onboardable);
             let path = format!("/v25.0/{business}/onboard_partners_to_mm_lite");
             assert_eq!(meta.send(http::Method::POST, &path, kind, body).status, 200);

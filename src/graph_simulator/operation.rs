@@ -1,12 +1,6 @@
 //! What a call is for: the names by which faults are planned and calls are counted.
 
-use super::{
-    call::Call,
-    named::named,
-    options::OTHER_APP_ID,
-    shared::Shared,
-    world::Node,
-};
+use super::{call::Call, named::named, options::OTHER_APP_ID, shared::Shared, world::Node};
 
 named! {
     /// A kind of call.
@@ -66,7 +60,7 @@ impl Operation {
         matches!(self, Self::Onboard | Self::ClientWabas | Self::OwnedWabas | Self::Waba)
     }
 
-    /// The `type` in `X-Business-Use-Case-Usage`; no document prints one for WhatsApp (facts 7.7).
+    /// The `type` in `X-Business-Use-Case-Usage`; no document prints one for these calls (facts 7.7).
     pub(super) const fn usage_type(self) -> &'static str {
         if matches!(self, Self::Onboard) { "business_partner_integrations" } else { "whatsapp_business_management" }
     }

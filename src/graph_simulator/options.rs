@@ -135,7 +135,7 @@ impl Default for Options {
             rival: PartnerKind::Tp,
             redirect_uris: Vec::new(),
             accept_after: None,
-            setup_after: Duration::from_secs(600),
+            setup_after: Duration::from_mins(10),
             webhook: None,
             limit_per_hour: None,
             partner_limit_per_hour: None,

@@ -58,7 +58,9 @@ impl Params {
         for (name, value) in form_urlencoded::parse(text) {
             // PHP's habit, which Graph inherits: fields[]=id, fields[0]=id.
             match name.split_once('[') {
-                Some((list, index)) if index.ends_with(']') => lists.entry(list.to_owned()).or_default().push(value.into_owned()),
+                Some((list, index)) if index.ends_with(']') => {
+                    lists.entry(list.to_owned()).or_default().push(value.into_owned());
+                }
                 _ => self.set(&name, value),
             }
         }
@@ -125,7 +127,10 @@ mod tests {
     #[test]
     fn the_last_of_two_tokens_counts_and_the_body_beats_the_query() {
         assert_eq!(read("access_token=a&access_token=b", "", "").get("access_token"), Some("b"));
-        assert_eq!(read("access_token=a", "application/json", r#"{"access_token":"c"}"#).get("access_token"), Some("c"));
+        assert_eq!(
+            read("access_token=a", "application/json", r#"{"access_token":"c"}"#).get("access_token"),
+            Some("c")
+        );
     }
 
     #[test]

@@ -71,7 +71,12 @@ const SECRETS: [&str; 8] = [
 fn masked(params: &Params) -> BTreeMap<String, String> {
     params
         .iter()
-        .map(|(name, value)| (name.to_owned(), if SECRETS.contains(&name) { "***".to_owned() } else { value.chars().take(400).collect() }))
+        .map(|(name, value)| {
+            (
+                name.to_owned(),
+                if SECRETS.contains(&name) { "***".to_owned() } else { value.chars().take(400).collect() },
+            )
+        })
         .collect()
 }
 
@@ -102,7 +107,11 @@ impl Record {
 
     /// How many calls of an operation there were since the start, kept or not.
     pub(super) fn count(&self, operation: Operation) -> u64 {
-        if operation == Operation::Any { self.counts.values().sum() } else { self.counts.get(&operation).copied().unwrap_or(0) }
+        if operation == Operation::Any {
+            self.counts.values().sum()
+        } else {
+            self.counts.get(&operation).copied().unwrap_or(0)
+        }
     }
 }
 
@@ -114,7 +123,8 @@ mod tests {
 
     #[test]
     fn no_secret_is_kept() {
-        let query = "client_secret=S3CRET&code=S3CRET&access_token=EAAJS3CRETS3CRETxyz9&appsecret_proof=S3CRET&state=ok";
+        let query =
+            "client_secret=S3CRET&code=S3CRET&access_token=EAAJS3CRETS3CRETxyz9&appsecret_proof=S3CRET&state=ok";
         let call = Call::new(Method::GET, "/v25.0/me", Params::read(query, "", b"").unwrap(), None, String::new());
         let kept = serde_json::to_string(&RecordedCall::new(&call, Operation::Me, String::new(), "A")).unwrap();
         assert!(!kept.contains("S3CRET"), "{kept}");

@@ -8,7 +8,7 @@ use super::{
     error::GraphError,
     fields::{self, Field},
     lists::WabaFilter,
-    nodes::View,
+    nodes::{View, app},
     operation::Operation,
     options::{OTHER_APP_ID, Quirk},
     shared::Shared,
@@ -59,8 +59,13 @@ impl Shared {
         let world = self.world();
         let view = self.view(&world, call);
         match viewer {
-            Viewer::App => Err(GraphError::new(2500, "An active access token must be used to query information about the current user.")),
-            Viewer::User { holder: Holder::Person(place), scopes, .. } => view.person(*place, &wanted, scopes.contains("email")),
+            Viewer::App => Err(GraphError::new(
+                2500,
+                "An active access token must be used to query information about the current user.",
+            )),
+            Viewer::User { holder: Holder::Person(place), scopes, .. } => {
+                view.person(*place, &wanted, scopes.contains("email"))
+            }
             Viewer::User { holder: Holder::System(partner), .. } => view.system_user(*partner, &wanted),
         }
     }
@@ -90,7 +95,7 @@ impl Shared {
         let view = self.view(&world, call);
         let hidden = || GraphError::unsupported("get", id);
         if id == self.options.app_id {
-            return view.app(id, wanted);
+            return app(id, wanted);
         }
         let partners = viewer.partners();
         match world.find(id).ok_or_else(hidden)? {
@@ -109,14 +114,19 @@ impl Shared {
                 viewer.require("whatsapp_business_management")?;
                 view.waba(place, wanted)
             }
-            Node::Solution(place) if world.solutions[place].owner_app == self.options.app_id
-                || world.solutions[place].partner_apps.contains(&self.options.app_id) =>
+            Node::Solution(place)
+                if world.solutions[place].owner_app == self.options.app_id
+                    || world.solutions[place].partner_apps.contains(&self.options.app_id) =>
             {
                 view.solution(place, wanted)
             }
-            Node::Agreement(place) if self.has(Quirk::RequestReadable) && partners.contains(&world.agreements[place].partner) => {
+            Node::Agreement(place)
+                if self.has(Quirk::RequestReadable) && partners.contains(&world.agreements[place].partner) =>
+            {
                 let status = if world.agreements[place].accepted { "APPROVE" } else { "PENDING" };
-                fields::project("BusinessAgreement", id, &["id", "request_status"], wanted, &[], |_, _| Ok(Some(status.into())))
+                fields::project("BusinessAgreement", id, &["id", "request_status"], wanted, &[], |_, _| {
+                    Ok(Some(status.into()))
+                })
             }
             _ => Err(hidden()),
         }
@@ -137,7 +147,9 @@ impl Shared {
                 viewer.require("whatsapp_business_management")?;
                 match edge {
                     "phone_numbers" => Ok(json!({"data": [view.phone_number(place)]})),
-                    "subscribed_apps" if call.is_get() => Ok(json!({"data": [{"whatsapp_business_api_data": view.app(&self.options.app_id, &[])?}]})),
+                    "subscribed_apps" if call.is_get() => {
+                        Ok(json!({"data": [{"whatsapp_business_api_data": app(&self.options.app_id, &[])?}]}))
+                    }
                     "subscribed_apps" => Ok(json!({"success": true})),
                     "solutions" | "message_templates" => Ok(json!({"data": []})),
                     _ => Err(GraphError::unknown_path(edge)),
@@ -151,17 +163,30 @@ impl Shared {
                 let filter = WabaFilter::read(call)?;
                 let partner = &world.partners[place];
                 let places = if edge.starts_with("client") { &partner.client } else { &partner.owned };
-                self.page(call, places, |place| filter.keeps(&world, &world.wabas[place]), |place| view.waba(place, &wanted))
+                self.page(
+                    call,
+                    places,
+                    |place| filter.keeps(&world, &world.wabas[place]),
+                    |place| view.waba(place, &wanted),
+                )
             }
             (Some(Node::Partner(place)), "business_users") if partners.contains(&place) => {
                 viewer.require("business_management")?;
-                let people: Vec<usize> = (0..world.people.len()).filter(|person| world.people[*person].partners.contains(&place)).collect();
-                self.page(call, &people, |_| true, |person| {
-                    let person = &world.people[person];
-                    view.portfolio_user(person.id + 500, &person.name, person.portfolio_role, &wanted)
-                })
+                let people: Vec<usize> =
+                    (0..world.people.len()).filter(|person| world.people[*person].partners.contains(&place)).collect();
+                self.page(
+                    call,
+                    &people,
+                    |_| true,
+                    |person| {
+                        let person = &world.people[person];
+                        view.portfolio_user(person.id + 500, &person.name, person.portfolio_role, &wanted)
+                    },
+                )
             }
-            (Some(Node::Business(place)), "business_users") if partners.iter().any(|partner| world.serves(*partner, place)) => {
+            (Some(Node::Business(place)), "business_users")
+                if partners.iter().any(|partner| world.serves(*partner, place)) =>
+            {
                 viewer.require("business_management")?;
                 self.page(call, &[0, 1], |_| true, |number| view.business_user(place, number, &wanted))
             }
@@ -176,7 +201,8 @@ impl Shared {
                 let solutions: Vec<usize> = (0..world.solutions.len()).collect();
                 let has_role = |place: usize| {
                     let solution = &world.solutions[place];
-                    let (owner, partner) = (solution.owner_app == id, solution.partner_apps.iter().any(|app| app == id));
+                    let (owner, partner) =
+                        (solution.owner_app == id, solution.partner_apps.iter().any(|app| app == id));
                     match role.as_deref() {
                         Some("OWNER") => owner,
                         Some("PARTNER") => partner,
@@ -221,10 +247,21 @@ mod tests {
     fn what_is_anothers_looks_as_if_it_were_not_there() {
         let meta = Meta::small();
         let foreign = meta.shared.businesses_of(HARBOUR_REACH).unwrap().last().unwrap().clone();
-        for id in [HARBOUR_REACH, &foreign.id, &foreign.wabas[0].id, FOREIGN_SOLUTION_ID, PEOPLE_IDS[3], "1", "abc", OTHER_APP_ID] {
+        for id in [
+            HARBOUR_REACH,
+            &foreign.id,
+            &foreign.wabas[0].id,
+            FOREIGN_SOLUTION_ID,
+            PEOPLE_IDS[3],
+            "1",
+            "abc",
+            OTHER_APP_ID,
+        ] {
             let reply = meta.get(&format!("/v25.0/{id}"));
             assert_eq!((reply.status, reply.code()), (400, (100, Some(33))), "{id}");
-            assert!(reply.message().starts_with(&format!("Unsupported get request. Object with ID '{id}' does not exist")));
+            assert!(
+                reply.message().starts_with(&format!("Unsupported get request. Object with ID '{id}' does not exist"))
+            );
         }
         let list = meta.get(&format!("/v25.0/{HARBOUR_REACH}/client_whatsapp_business_accounts"));
         assert_eq!(list.code(), (100, Some(33)));
@@ -238,12 +275,17 @@ mod tests {
         let read = meta.get(&format!("/v25.0/{business}?fields={field}"));
         assert_eq!(read.json[field]["status"], "TERM_OF_SERVICE_SIGNED");
         assert_eq!(read.json[field]["time"].as_str().unwrap().len(), 10);
-        let waba = meta.shared.businesses_of(NORTHLANE).unwrap().into_iter().find(|b| b.id == business).unwrap().wabas[0].id.clone();
+        let waba = meta.shared.businesses_of(NORTHLANE).unwrap().into_iter().find(|b| b.id == business).unwrap().wabas
+            [0]
+        .id
+        .clone();
         let read = meta.get(&format!("/v25.0/{waba}?fields={field},owner_business_info"));
         assert!(read.json[field].is_string());
         assert_eq!(read.json["owner_business_info"][field]["status"], "TERM_OF_SERVICE_SIGNED");
         meta.shared.set_quirk(Quirk::NoNestedStatus, true);
-        assert!(meta.get(&format!("/v25.0/{waba}?fields=owner_business_info")).json["owner_business_info"][field].is_null());
+        assert!(
+            meta.get(&format!("/v25.0/{waba}?fields=owner_business_info")).json["owner_business_info"][field].is_null()
+        );
     }
 
     #[test]
@@ -269,7 +311,8 @@ mod tests {
     #[test]
     fn a_field_that_was_deprecated_answers_in_v23_only() {
         let meta = Meta::small();
-        let list = format!("{NORTHLANE}/client_whatsapp_business_accounts?limit=1&fields=marketing_messages_lite_api_status");
+        let list =
+            format!("{NORTHLANE}/client_whatsapp_business_accounts?limit=1&fields=marketing_messages_lite_api_status");
         assert_eq!(meta.get(&format!("/v23.0/{list}")).status, 200);
         assert_eq!(meta.get(&format!("/v24.0/{list}")).code().0, 12);
     }
@@ -295,14 +338,17 @@ mod tests {
         }
         assert!(list("&role=OWNER").ids().len() + list("&role=PARTNER").ids().len() >= all.ids().len());
         assert_eq!(list("&role=BOSS").code().0, 100);
-        let one = meta.get(&format!("/v25.0/{}?fields=name,status,owner_permissions,partners{{partner_permissions,partner_app}}", SOLUTIONS[0].0));
+        let one = meta.get(&format!(
+            "/v25.0/{}?fields=name,status,owner_permissions,partners{{partner_permissions,partner_app}}",
+            SOLUTIONS[0].0
+        ));
         assert_eq!(one.json["partners"]["data"][0]["partner_app"]["id"], OTHER_APP_ID);
     }
 
     #[test]
     fn permissions_never_granted_are_200_and_those_taken_away_10() {
         let meta = Meta::small();
-        let poor = meta.shared.give_token(super::Holder::Person(0), &["public_profile"], None).unwrap();
+        let poor = meta.shared.give_token(super::Holder::Person(0), &["public_profile"], None);
         let list = format!("/v25.0/{NORTHLANE}/client_whatsapp_business_accounts");
         let reply = meta.get_as(&poor, &list);
         assert_eq!((reply.status, reply.code()), (403, (200, Some(1_349_174))));

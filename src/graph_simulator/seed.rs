@@ -102,7 +102,9 @@ impl Maker {
 
     fn partners(&mut self, options: &Options) {
         for (place, (id, name, kind)) in
-            [(NORTHLANE, "Northlane Messaging", options.northlane), (HARBOUR_REACH, "Harbour Reach", options.rival)].into_iter().enumerate()
+            [(NORTHLANE, "Northlane Messaging", options.northlane), (HARBOUR_REACH, "Harbour Reach", options.rival)]
+                .into_iter()
+                .enumerate()
         {
             let id = id.parse().unwrap_or_default();
             self.world.name_node(id, Node::Partner(place));
@@ -136,7 +138,15 @@ impl Maker {
         self.solution(foreign, "Harbour Reach Exclusive", "ACTIVE", "NONE", other, Vec::new());
     }
 
-    fn solution(&mut self, id: u64, name: &str, status: &str, pending: &str, owner_app: String, partner_apps: Vec<String>) {
+    fn solution(
+        &mut self,
+        id: u64,
+        name: &str,
+        status: &str,
+        pending: &str,
+        owner_app: String,
+        partner_apps: Vec<String>,
+    ) {
         self.world.name_node(id, Node::Solution(self.world.solutions.len()));
         self.world.solutions.push(Solution {
             id,
@@ -166,7 +176,7 @@ impl Maker {
         self.world.businesses.push(Business {
             id,
             name: named.name.clone(),
-            verified: draw % 5 != 0,
+            verified: !draw.is_multiple_of(5),
             created,
             status,
             status_at: self.now - Duration::days(i64::try_from(draw % 60).unwrap_or(0) + 1),
@@ -198,7 +208,9 @@ impl Maker {
             };
             let eligibility = eligibility(situation, number, number >= shared, draw);
             let country = match (situation, eligibility) {
-                (Situation::CountryNotAllowed, _) | (_, "INELIGIBLE_COUNTRY_NOT_SUPPORTED") => ["CU", "IR", "KP", "SY"][pick(draw, 4)],
+                (Situation::CountryNotAllowed, _) | (_, "INELIGIBLE_COUNTRY_NOT_SUPPORTED") => {
+                    ["CU", "IR", "KP", "SY"][pick(draw, 4)]
+                }
                 _ => named.country,
             };
             let name = if named.name.chars().count() < 200 {
@@ -248,7 +260,7 @@ impl Maker {
             currency,
             timezone: u32::try_from(id % 140 + 1).unwrap_or(1),
             created,
-            reviewed: id % 17 != 0,
+            reviewed: !id.is_multiple_of(17),
         };
         if let Some(business) = waba.business() {
             self.world.businesses[business].wabas.push(place);
@@ -322,7 +334,8 @@ mod tests {
         let world = made(&Options::default());
         assert_eq!(world.partners[0].businesses.len(), 3000);
         assert!(world.businesses.iter().all(|business| (1..=5).contains(&business.wabas.len())));
-        let ids: HashSet<u64> = world.wabas.iter().map(|waba| waba.id).chain(world.businesses.iter().map(|b| b.id)).collect();
+        let ids: HashSet<u64> =
+            world.wabas.iter().map(|waba| waba.id).chain(world.businesses.iter().map(|b| b.id)).collect();
         assert_eq!(ids.len(), world.wabas.len() + world.businesses.len());
         assert!(ids.iter().all(|id| id.to_string().len() == 16));
         assert!(world.partners[0].owned.len() > 100);

@@ -50,13 +50,21 @@ async fn respond(State(server): State<Server>, ConnectInfo(peer): ConnectInfo<Pe
     let base = server.base(&head.headers);
     let shared = &server.shared;
 
-    if path == "/" && head.method == http::Method::GET && params.as_ref().is_ok_and(Params::is_empty) || path.starts_with("/simulator") {
+    if path == "/" && head.method == http::Method::GET && params.as_ref().is_ok_and(Params::is_empty)
+        || path.starts_with("/simulator")
+    {
         shared.catch_up();
         return shared.control(&head.method, path, &params.unwrap_or_default(), &head.headers, peer.address);
     }
     let params = match params {
         Ok(params) => params,
-        Err(text) => return plain(StatusCode::BAD_REQUEST, "application/json; charset=UTF-8", GraphError::invalid(text).body("A").to_string()),
+        Err(text) => {
+            return plain(
+                StatusCode::BAD_REQUEST,
+                "application/json; charset=UTF-8",
+                GraphError::invalid(text).body("A").to_string(),
+            );
+        }
     };
     let call = Call::new(head.method.clone(), path, params, text(&header::AUTHORIZATION), base);
     if shared.operation(&call) == Operation::Dialog {
@@ -124,7 +132,10 @@ async fn send(answer: Answer, fuse: &Fuse, mut stopped: watch::Receiver<bool>) -
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(answer.content_type));
-    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache, no-store, must-revalidate"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        header::HeaderValue::from_static("private, no-cache, no-store, must-revalidate"),
+    );
     headers.insert(header::CONTENT_LENGTH, length.into());
     for (name, value) in answer.headers {
         if let Ok(value) = value.parse() {
@@ -144,5 +155,4 @@ pub(super) async fn serve(listener: tokio::net::TcpListener, server: Server) {
     if let Err(error) = axum::serve(super::wire::Wires(listener), service).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "the simulator's listener failed");
     }
-
 }

@@ -284,7 +284,7 @@ impl Simulator {
     /// # Errors
     /// When there is no such person.
     pub fn token_with(&self, person: &str, scopes: &[&str]) -> Result<String, Unknown> {
-        self.shared.give_token(Holder::Person(self.shared.person(person)?), scopes, Some(LONG_LIFE))
+        Ok(self.shared.give_token(Holder::Person(self.shared.person(person)?), scopes, Some(LONG_LIFE)))
     }
 
     /// A system user token of a partner, which never expires.
@@ -292,7 +292,7 @@ impl Simulator {
     /// # Errors
     /// When there is no such partner.
     pub fn system_token_for(&self, partner: &str) -> Result<String, Unknown> {
-        self.shared.give_token(Holder::System(self.shared.partner(partner)?), &SCOPES, None)
+        Ok(self.shared.give_token(Holder::System(self.shared.partner(partner)?), &SCOPES, None))
     }
 
     /// Moves the simulator's clock and lets happen what is due by then.
@@ -380,7 +380,11 @@ mod tests {
     #[tokio::test]
     async fn signing_in_works_over_http_with_a_plain_form() {
         let (meta, _) = started().await;
-        let dialog = format!("{}/v25.0/dialog/oauth?client_id={}&redirect_uri=http://127.0.0.1/cb&state=x", meta.url(), meta.app_id());
+        let dialog = format!(
+            "{}/v25.0/dialog/oauth?client_id={}&redirect_uri=http://127.0.0.1/cb&state=x",
+            meta.url(),
+            meta.app_id()
+        );
         let (status, headers, page) = http("GET", &dialog, &[], "").await.unwrap();
         assert_eq!(status, 200);
         assert!(headers["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));

@@ -65,10 +65,17 @@ impl World {
             Situation::Signed => row.status == Some(MmStatus::Signed),
             Situation::CountryNotAllowed => row.status == Some(MmStatus::NotStarted) && !allowed,
             Situation::Restricted => fresh && restricted,
-            Situation::OnBehalfOnly => fresh && shared == 0 && behalf.iter().all(|(intent, movable)| intent.is_none() && *movable),
+            Situation::OnBehalfOnly => {
+                fresh && shared == 0 && behalf.iter().all(|(intent, movable)| intent.is_none() && *movable)
+            }
             Situation::OnBehalfMixed => fresh && shared == 1 && behalf.len() == 4,
             Situation::MarkedForSolution => fresh && marked,
-            Situation::NotMovable => fresh && shared == 0 && !behalf.is_empty() && behalf.iter().all(|(intent, movable)| intent.is_none() && !movable),
+            Situation::NotMovable => {
+                fresh
+                    && shared == 0
+                    && !behalf.is_empty()
+                    && behalf.iter().all(|(intent, movable)| intent.is_none() && !movable)
+            }
             Situation::StatusUnknown => row.status.is_none(),
         }
     }

@@ -62,7 +62,14 @@ impl Meta {
         self.send_as(Some(&self.token), method, path_and_query, kind, body)
     }
 
-    pub(super) fn send_as(&self, token: Option<&str>, method: Method, path_and_query: &str, kind: &str, body: &str) -> Reply {
+    pub(super) fn send_as(
+        &self,
+        token: Option<&str>,
+        method: Method,
+        path_and_query: &str,
+        kind: &str,
+        body: &str,
+    ) -> Reply {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let params = Params::read(query, kind, body.as_bytes()).unwrap();
         let bearer = token.map(|token| format!("Bearer {token}"));
@@ -109,13 +116,12 @@ impl Meta {
 }
 
 /// One exchange over a real connection: status, headers, body; an error if the connection broke.
-pub(super) async fn http(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Result<(u16, http::HeaderMap, String), reqwest::Error> {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-    let mut request = client.request(method.parse().unwrap(), url).body(body.to_owned());
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let answer = request.send().await?;
-    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-    Ok((status, headers, answer.text().await?))
+pub(super) async fn http(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<(u16, http::HeaderMap, String)> {
+    let reply = super::outbound::exchange(method, &url::Url::parse(url).unwrap(), headers, body.as_bytes()).await?;
+    Ok((reply.status, reply.headers, String::from_utf8(reply.body).unwrap()))
 }

@@ -58,8 +58,10 @@ impl Usage {
         let regain = error.and_then(|error| error.regain_minutes);
         let app_full = error.is_some_and(|error| matches!(error.code, 4 | 17));
         let app = if app_full { 100 } else { self.app_percent };
-        let mut headers =
-            vec![("x-app-usage", json!({"call_count": app, "total_cputime": app / 4, "total_time": app / 3}).to_string())];
+        let mut headers = vec![(
+            "x-app-usage",
+            json!({"call_count": app, "total_cputime": app / 4, "total_time": app / 3}).to_string(),
+        )];
         if let Some((id, kind, percent, minutes)) = self.partner {
             let percent = if regain.is_some() { percent.max(100) } else { percent };
             let usage = json!({id.to_string(): [{

@@ -14,7 +14,7 @@ pub(super) const LONG_LIFE: u64 = 5_183_944;
 /// A token fresh from a code lives two hours.
 pub(super) const SHORT_LIFE: u64 = 7200;
 /// A code can be exchanged this long.
-pub(super) const CODE_LIFE: Duration = Duration::from_secs(600);
+pub(super) const CODE_LIFE: Duration = Duration::from_mins(10);
 
 named! {
     /// How a token ended; each has its subcode of 190 (facts 6.10).
@@ -125,7 +125,10 @@ impl Tokens {
     ) -> String {
         let text = format!("EAAJ{}", opaque.text(160));
         let expires = seconds.map(|seconds| now + Duration::from_secs(seconds));
-        self.tokens.insert(text.clone(), Token { holder, scopes, removed: BTreeSet::new(), issued: now, expires, ending: None });
+        self.tokens.insert(
+            text.clone(),
+            Token { holder, scopes, removed: BTreeSet::new(), issued: now, expires, ending: None },
+        );
         text
     }
 
@@ -164,7 +167,7 @@ mod tests {
     fn a_token_ends_when_its_time_is_over_or_when_it_is_ended() {
         let (mut tokens, opaque, now) = (Tokens::default(), Opaque::new(1), OffsetDateTime::UNIX_EPOCH);
         let text = tokens.give(&opaque, Holder::Person(0), BTreeSet::new(), now, Some(60));
-        let later = now + Duration::from_secs(60);
+        let later = now + Duration::from_mins(1);
         assert_eq!(tokens.get(&text).unwrap().ended(now), None);
         assert_eq!(tokens.get(&text).unwrap().ended(later).unwrap().0, Ending::Expired);
         tokens.end_all(0, Ending::PasswordChanged, now);

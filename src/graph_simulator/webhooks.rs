@@ -5,20 +5,26 @@ use std::{
     time::Duration,
 };
 
-use http::StatusCode;
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
+use url::Url;
 
 use super::{
     clock::pause,
     opaque::{Opaque, hmac_hex},
     options::{Quirk, Webhook},
+    outbound::exchange,
     shared::Shared,
 };
 
 /// Tries before an update is dropped; Meta gives up after days.
 const TRIES: u32 = 20;
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// How long a receiver may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where updates are put to be delivered, and how many still wait.
 #[derive(Debug)]
@@ -76,8 +82,15 @@ impl Shared {
 }
 
 /// Delivers what is in the mailbox, in order, until the simulator stops. It is a task of its own.
-pub(super) async fn deliver(shared: std::sync::Arc<Shared>, webhook: Webhook, mut letters: mpsc::UnboundedReceiver<Vec<u8>>) {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap_or_default();
+pub(super) async fn deliver(
+    shared: std::sync::Arc<Shared>,
+    webhook: Webhook,
+    mut letters: mpsc::UnboundedReceiver<Vec<u8>>,
+) {
+    let Ok(url) = Url::parse(&webhook.url) else {
+        tracing::error!(url = webhook.url, "webhooks can't go to this URL");
+        return;
+    };
     let mut verified = false;
     while let Some(body) = letters.recv().await {
         let signature = format!("sha256={}", hmac_hex(&shared.options.app_secret, &body));
@@ -85,9 +98,9 @@ pub(super) async fn deliver(shared: std::sync::Arc<Shared>, webhook: Webhook, mu
         let mut taken = false;
         for _ in 0..TRIES {
             if !verified {
-                verified = verify(&client, &webhook, &shared.opaque).await;
+                verified = verify(&url, &webhook.verify_token, &shared.opaque).await;
             }
-            taken = verified && send(&client, &webhook.url, &signature, &body).await;
+            taken = verified && send(&url, &signature, &body).await;
             if taken {
                 break;
             }
@@ -102,27 +115,24 @@ pub(super) async fn deliver(shared: std::sync::Arc<Shared>, webhook: Webhook, mu
 }
 
 /// Meta's question before it sends anything (facts 5.1).
-async fn verify(client: &reqwest::Client, webhook: &Webhook, opaque: &Opaque) -> bool {
+async fn verify(url: &Url, verify_token: &str, opaque: &Opaque) -> bool {
     let challenge = (1_000_000_000 + opaque.number() % 1_000_000_000).to_string();
-    let Ok(mut url) = url::Url::parse(&webhook.url) else { return false };
+    let mut url = url.clone();
     url.query_pairs_mut()
         .append_pair("hub.mode", "subscribe")
         .append_pair("hub.challenge", &challenge)
-        .append_pair("hub.verify_token", &webhook.verify_token);
-    match client.get(url).send().await {
-        Ok(answer) if answer.status() == StatusCode::OK => answer.text().await.is_ok_and(|text| text.trim() == challenge),
-        _ => false,
-    }
+        .append_pair("hub.verify_token", verify_token);
+    let answer = timeout(PATIENCE, exchange("GET", &url, &[], b"")).await;
+    matches!(answer, Ok(Ok(reply)) if reply.status == 200 && reply.body.trim_ascii() == challenge.as_bytes())
 }
 
-async fn send(client: &reqwest::Client, url: &str, signature: &str, body: &[u8]) -> bool {
-    let request = client
-        .post(url)
-        .header("content-type", "application/json")
-        .header("user-agent", "facebookexternalua")
-        .header("x-hub-signature-256", signature)
-        .body(body.to_vec());
-    request.send().await.is_ok_and(|answer| answer.status() == StatusCode::OK)
+async fn send(url: &Url, signature: &str, body: &[u8]) -> bool {
+    let headers = [
+        ("content-type", "application/json"),
+        ("user-agent", "facebookexternalua"),
+        ("x-hub-signature-256", signature),
+    ];
+    matches!(timeout(PATIENCE, exchange("POST", url, &headers, body)).await, Ok(Ok(reply)) if reply.status == 200)
 }
 
 #[cfg(test)]
@@ -133,7 +143,7 @@ mod tests {
     };
 
     use axum::{Router, extract::RawQuery, routing::get};
-    use http::HeaderMap;
+    use http::{HeaderMap, StatusCode};
     use tokio::net::TcpListener;
 
     use super::{
@@ -154,7 +164,11 @@ mod tests {
         let refused = Arc::new(AtomicU64::new(0));
         let verify = |RawQuery(query): RawQuery| async move {
             let query = query.unwrap_or_default();
-            let value = |name: &str| url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+            let value = |name: &str| {
+                url::form_urlencoded::parse(query.as_bytes())
+                    .find(|(key, _)| key == name)
+                    .map(|(_, value)| value.into_owned())
+            };
             match value("hub.verify_token").as_deref() {
                 Some("tell-me") => (StatusCode::OK, value("hub.challenge").unwrap_or_default()),
                 _ => (StatusCode::FORBIDDEN, String::new()),
@@ -177,7 +191,8 @@ mod tests {
     async fn acceptance_is_told_once_for_each_waba_signed_and_until_it_is_taken() {
         let (url, letters) = receiver().await;
         let webhook = Webhook { url, verify_token: "tell-me".to_owned(), retry_after: Duration::from_millis(1) };
-        let meta = Simulator::start(Options { businesses: 60, webhook: Some(webhook), ..Options::default() }).await.unwrap();
+        let meta =
+            Simulator::start(Options { businesses: 60, webhook: Some(webhook), ..Options::default() }).await.unwrap();
         let business = meta.business_where(NORTHLANE, Situation::OnBehalfMixed).unwrap();
         meta.accept(&business).unwrap();
         meta.webhooks_settled().await;

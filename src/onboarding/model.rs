@@ -141,6 +141,10 @@ pub struct Request {
     pub member_id: i64,
     /// Their name.
     pub member_name: String,
+    /// Whether their token was never refused.
+    pub token_works: bool,
+    /// When it ends by itself; `None`: never, or Meta did not say.
+    pub token_expires_at: Option<OffsetDateTime>,
     pub state: State,
     pub attempts: i32,
     pub doubtful: bool,
@@ -152,6 +156,13 @@ pub struct Request {
     pub changed_at: OffsetDateTime,
     /// When Meta took it.
     pub answered_at: Option<OffsetDateTime>,
+}
+
+impl Request {
+    /// Whether nothing can be sent for it until its member signs in again.
+    pub fn lacks_token(&self, now: OffsetDateTime) -> bool {
+        !self.token_works || self.token_expires_at.is_some_and(|at| at <= now)
+    }
 }
 
 /// One line of a request's story.

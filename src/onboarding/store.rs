@@ -473,9 +473,11 @@ pub async fn find_request(tx: &mut TenantTx, number: RequestNumber) -> sqlx::Res
         r#"
         SELECT r.number, r.business_id::text AS "business_id!", b.name AS "business_name?", r.solution_id::text,
             s.name AS "solution_name?", r.member_id, m.name AS member_name, r.state, r.attempts, r.doubtful, r.cause,
-            r.meta_request_id, r.queued_at, r.retry_at, r.changed_at, r.answered_at
+            r.meta_request_id, r.queued_at, r.retry_at, r.changed_at, r.answered_at,
+            t.member_id IS NOT NULL AND t.problem IS NULL AS "token_works!", t.expires_at AS "token_expires_at?"
         FROM requests r
         JOIN members m ON m.member_id = r.member_id
+        LEFT JOIN tokens t ON t.partner_id = r.partner_id AND t.member_id = r.member_id
         LEFT JOIN businesses b ON b.partner_id = r.partner_id AND b.business_id = r.business_id
         LEFT JOIN LATERAL (
             SELECT s.name FROM solutions s WHERE s.partner_id = r.partner_id AND s.solution_id = r.solution_id LIMIT 1
@@ -496,6 +498,8 @@ pub async fn find_request(tx: &mut TenantTx, number: RequestNumber) -> sqlx::Res
             solution_name: row.solution_name,
             member_id: row.member_id,
             member_name: row.member_name,
+            token_works: row.token_works,
+            token_expires_at: row.token_expires_at,
             state: row.state.parse().ok()?,
             attempts: row.attempts,
             doubtful: row.doubtful,
@@ -624,7 +628,6 @@ pub async fn calls_of(tx: &mut TenantTx, number: RequestNumber) -> sqlx::Result<
 #[derive(Clone, Debug)]
 pub struct ListedRequest {
     pub number: RequestNumber,
-    pub business_id: BusinessId,
     pub business_name: String,
     pub state: State,
     pub meta_request_id: Option<String>,
@@ -633,9 +636,7 @@ pub struct ListedRequest {
     pub solution_name: Option<String>,
     pub member_name: String,
     pub queued_at: OffsetDateTime,
-    pub changed_at: OffsetDateTime,
     pub answered_at: Option<OffsetDateTime>,
-    pub retry_at: Option<OffsetDateTime>,
     pub cause: Option<String>,
     /// Code of the last error Graph gave.
     pub code: Option<i64>,
@@ -676,8 +677,8 @@ pub async fn list_requests(
     let rows = sqlx::query!(
         r#"
         SELECT r.number, r.business_id::text AS "business_id!", b.name AS "business_name?", r.state, r.meta_request_id,
-            r.solution_id::text, s.name AS "solution_name?", m.name AS member_name, r.queued_at, r.changed_at, r.answered_at,
-            r.retry_at, r.cause, c.error_code AS "code?"
+            r.solution_id::text, s.name AS "solution_name?", m.name AS member_name, r.queued_at, r.answered_at,
+            r.cause, c.error_code AS "code?"
         FROM requests r
         JOIN members m ON m.member_id = r.member_id
         LEFT JOIN businesses b ON b.partner_id = r.partner_id AND b.business_id = r.business_id
@@ -700,17 +701,14 @@ pub async fn list_requests(
         .filter_map(|row| {
             Some(ListedRequest {
                 number: RequestNumber(row.number),
-                business_name: row.business_name.unwrap_or_else(|| row.business_id.clone()),
-                business_id: BusinessId::from_stored(row.business_id),
+                business_name: row.business_name.unwrap_or(row.business_id),
                 state: row.state.parse().ok()?,
                 meta_request_id: row.meta_request_id,
                 solution_id: row.solution_id.map(SolutionId::from_stored),
                 solution_name: row.solution_name,
                 member_name: row.member_name,
                 queued_at: row.queued_at,
-                changed_at: row.changed_at,
                 answered_at: row.answered_at,
-                retry_at: row.retry_at,
                 cause: row.cause,
                 code: row.code,
             })

@@ -1,6 +1,6 @@
 //! From Facebook's code to a member with a token: who this is, for which partners, and whether Meta lets them work for these.
 //!
-//! What debug_token says is checked, and so is one real read for each partner: Meta once named wrong permissions (6.5).
+//! What `debug_token` says is checked, and so is one real read for each partner: Meta once named wrong permissions (6.5).
 
 use secrecy::SecretString;
 use time::OffsetDateTime;
@@ -207,7 +207,10 @@ mod tests {
     #[test]
     fn a_missing_permission_is_named() {
         let granted = |scopes: &[&str]| scopes.iter().map(|&scope| scope.to_owned()).collect::<Vec<_>>();
-        assert!(missing_scopes(&granted(&["whatsapp_business_management", "public_profile", "business_management"])).is_empty());
+        assert!(
+            missing_scopes(&granted(&["whatsapp_business_management", "public_profile", "business_management"]))
+                .is_empty()
+        );
         assert_eq!(missing_scopes(&granted(&["business_management"])), ["whatsapp_business_management"]);
         assert_eq!(missing_scopes(&[]), NEEDED);
         assert!(NEEDED.iter().all(|needed| graph::SCOPES.contains(needed)), "what is needed is asked for");

@@ -70,7 +70,13 @@ mod tests {
         for plain in ["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000", "http://a.localhost"] {
             assert_eq!(name(&url(plain)), "liteboard", "{plain}");
         }
-        for public in ["https://localhost", "https://liteboard.example", "http://liteboard.example", "http://10.0.0.1", "http://localhost.example"] {
+        for public in [
+            "https://localhost",
+            "https://liteboard.example",
+            "http://liteboard.example",
+            "http://10.0.0.1",
+            "http://localhost.example",
+        ] {
             assert_eq!(name(&url(public)), "__Host-liteboard", "{public}");
         }
     }

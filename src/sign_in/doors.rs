@@ -82,8 +82,8 @@ async fn callback(State(state): State<SignIn>, session: Session, parts: Parts) -
         Err(problem) => Err(problem),
     };
     match entered {
-        Ok(signed_in) if signed_in.current.is_some() => enter_page(return_to.as_str()),
-        Ok(_) => enter_page(&return_to.carried_by("/sign-in/partner")),
+        Ok(signed_in) if signed_in.current.is_some() => see_other(return_to.as_str()),
+        Ok(_) => see_other(&return_to.carried_by("/sign-in/partner")),
         Err(problem) => see_other(&problem.page(&return_to)),
     }
 }
@@ -101,7 +101,8 @@ async fn claim(
     let begun = key.and_then(|key| others.take(&key, state.clock.now()));
     // The id is known to be a session's only after the session was read.
     let (Some(begun), Some(id)) = (begun, session.id()) else { return Ok(None) };
-    let json = |under_way: &UnderWay| serde_json::to_value(under_way).map_err(|error| SignInProblem::from(mishap(error)));
+    let json =
+        |under_way: &UnderWay| serde_json::to_value(under_way).map_err(|error| SignInProblem::from(mishap(error)));
     let swapped = state.sessions().swap(&id, UNDER_WAY, &json(&before)?, &json(&others)?).await;
     let is_first = swapped.map_err(|error| SignInProblem::from(mishap(error)))?;
     Ok(is_first.then_some((begun, others)))
@@ -166,10 +167,7 @@ async fn sign_out(State(state): State<SignIn>, session: Session) -> Response {
         Err(error) => mishap(error).into(),
     };
     let headers = AppendHeaders([
-        (
-            HeaderName::from_static("clear-site-data"),
-            HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""),
-        ),
+        (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"")),
         (http::header::SET_COOKIE, cookie::removal(&state.public_url)),
     ]);
     (headers, see_other(&problem.page(&ReturnTo::default()))).into_response()
@@ -178,12 +176,6 @@ async fn sign_out(State(state): State<SignIn>, session: Session) -> Response {
 /// Browsers are led on, programs get a status.
 fn answer(parts: &Parts, path: &str, status: StatusCode) -> Response {
     if accepts_html(parts) { see_other(path) } else { status.into_response() }
-}
-
-/// Facebook puts `#_=_` behind our address, and browsers carry a fragment through redirects that have none of their own;
-/// an empty one drops it.
-fn enter_page(path: &str) -> Response {
-    if path.contains('#') { see_other(path) } else { see_other(&format!("{path}#")) }
 }
 
 fn see_other(location: &str) -> Response {

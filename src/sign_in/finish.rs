@@ -145,15 +145,17 @@ fn with_problem(back_to: &str, error: &AppError) -> String {
 /// make up a link that puts theirs on our page.
 pub(super) fn told_by(value: impl Fn(&str) -> Option<String>) -> Option<AppError> {
     let reference = || {
-        let looks_like_one = |text: &String| text.len() <= 32 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let looks_like_one =
+            |text: &String| text.len() <= 32 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         value("reference").filter(looks_like_one).unwrap_or_default()
     };
     match value("problem")?.as_str() {
         "forbidden" => Some(AppError::Forbidden),
         "not_found" => Some(AppError::NotFound),
-        "invalid" => {
-            Some(AppError::Invalid { field: String::new(), message: "Something in the form can’t be used.".to_owned() })
-        }
+        "invalid" => Some(AppError::Invalid {
+            field: String::new(),
+            message: "Something in the form can’t be used.".to_owned(),
+        }),
         "unavailable" => Some(AppError::Unavailable { reference: reference() }),
         "unexpected" => Some(AppError::Unexpected { reference: reference() }),
         "out_of_date" => Some(AppError::OutOfDate),

@@ -169,7 +169,8 @@ mod tests {
     #[test]
     fn the_challenge_is_that_of_rfc_7636() {
         // Appendix B of the RFC.
-        let handshake = Handshake { state: String::new(), verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into() };
+        let handshake =
+            Handshake { state: String::new(), verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into() };
         assert_eq!(handshake.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 

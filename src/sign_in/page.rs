@@ -37,7 +37,6 @@ const PATH: [(&str, &str); 5] = [
 ///
 /// # Errors
 /// When it runs outside of a request.
-#[expect(clippy::unused_async, reason = "pages are async, whatever they need")]
 pub async fn sign_in_page() -> Result<Page, AppError> {
     let parts = parts()?;
     let return_to = ReturnTo::from_untrusted(query_value(&parts, "return_to").as_deref());
@@ -78,7 +77,6 @@ pub async fn sign_in_page() -> Result<Page, AppError> {
 ///
 /// # Errors
 /// [`AppError::NotSignedIn`] for strangers; what is away, when who asks can't be known.
-#[expect(clippy::unused_async, reason = "pages are async, whatever they need")]
 pub async fn choice_page() -> Result<Page, AppError> {
     let parts = parts()?;
     let return_to = ReturnTo::from_untrusted(query_value(&parts, "return_to").as_deref());
@@ -182,4 +180,43 @@ fn ProblemNotice(problem: SignInProblem) -> AnyView {
         </Notice>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    /// The sign-in page at this address, asked for by a stranger.
+    async fn page(address: &str) -> String {
+        let (mut parts, ()) = Request::get(address).body(()).unwrap().into_parts();
+        parts.extensions.insert(Asker::Stranger { session_ended: false });
+        let owner = Owner::new();
+        let page = owner.with(|| {
+            provide_context(parts);
+            ScopedFuture::new(sign_in_page())
+        });
+        let page = page.await.unwrap();
+        owner.with(|| page.view.to_html()).replace("<!>", "")
+    }
+
+    #[tokio::test]
+    async fn one_link_leads_to_facebook_and_keeps_the_way_back() {
+        let html = page("/sign-in?return_to=/businesses%3Fq%3Da%26b").await;
+        assert!(html.contains(r#"href="/sign-in/start?return_to=/businesses%3Fq%3Da%26b""#), "{html}");
+        assert_eq!(html.matches("Sign in with Facebook").count(), 1);
+        assert!(!html.contains("style=") && !html.contains("onclick"), "{html}");
+        assert!(page("/sign-in?return_to=//evil.example").await.contains(r#"href="/sign-in/start""#));
+    }
+
+    #[tokio::test]
+    async fn a_problem_is_told_with_what_is_known_of_it() {
+        let html = page("/sign-in?problem=permissions&missing=business_management").await;
+        assert!(html.contains("<code>business_management</code>") && html.contains(r#"role="alert""#), "{html}");
+        assert!(page("/sign-in?problem=cancelled").await.contains("You cancelled at Facebook. Nothing was changed."));
+        assert!(page("/sign-in?problem=meta_down&trace=AbC-1").await.contains("<code>AbC-1</code>"));
+        let spoofed = page("/sign-in?problem=%3Cscript%3E&trace=%3Cscript%3E").await;
+        assert!(!spoofed.contains("script"), "{spoofed}");
+    }
 }

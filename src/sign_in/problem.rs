@@ -129,7 +129,9 @@ impl SignInProblem {
     /// permissions, and ids that look like ids.
     pub(super) fn from_query(query: &str) -> Option<Self> {
         let value = |name: &str| {
-            form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+            form_urlencoded::parse(query.as_bytes())
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.into_owned())
         };
         let code = value("problem")?;
         let kind = *Kind::ALL.iter().find(|kind| kind.code() == code)?;

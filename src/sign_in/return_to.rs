@@ -91,7 +91,14 @@ mod tests {
 
     #[test]
     fn a_local_path_is_kept() {
-        for path in ["/", "/businesses", "/businesses?q=a%20b&status=ready", "/requests/1001#attempts", "/a//b", "/sign-information"] {
+        for path in [
+            "/",
+            "/businesses",
+            "/businesses?q=a%20b&status=ready",
+            "/requests/1001#attempts",
+            "/a//b",
+            "/sign-information",
+        ] {
             assert_eq!(ReturnTo::from_untrusted(Some(path)).as_str(), path);
         }
     }

@@ -172,6 +172,7 @@ impl SessionStore for Sessions {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "takes what map_err hands over")]
 fn backend(error: sqlx::Error) -> Error {
     Error::Backend(error.to_string())
 }

@@ -51,5 +51,8 @@ pub fn session_layer(
 + Sync
 + 'static {
     let sessions = cookie::layer(state.sessions(), &state.public_url);
-    ServiceBuilder::new().layer(sessions).layer(middleware::from_fn_with_state(state, gate::find_the_asker)).into_inner()
+    ServiceBuilder::new()
+        .layer(sessions)
+        .layer(middleware::from_fn_with_state(state, gate::find_the_asker))
+        .into_inner()
 }

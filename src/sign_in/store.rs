@@ -190,7 +190,12 @@ pub(super) async fn list_tokens(tx: &mut TenantTx) -> Result<Vec<TokenRow>> {
 }
 
 /// Notes that Graph refused a member's token; the first reason stays.
-pub(super) async fn mark_token_dead(tx: &mut TenantTx, member_id: i64, problem: &str, now: OffsetDateTime) -> Result<()> {
+pub(super) async fn mark_token_dead(
+    tx: &mut TenantTx,
+    member_id: i64,
+    problem: &str,
+    now: OffsetDateTime,
+) -> Result<()> {
     sqlx::query!(
         "UPDATE tokens SET problem = $2, problem_at = $3 WHERE member_id = $1 AND problem IS NULL",
         member_id,
@@ -252,7 +257,10 @@ mod tests {
         assert_eq!((role_of(&mut tx, first).await, role_of(&mut tx, second).await), (Role::Admin, Role::Support));
         assert_eq!(arrive(&mut tx, "11", "Ines Carvalho").await, Some(first), "who comes again is the same member");
         let row = find_member(&mut tx, first, NOW).await.unwrap().unwrap();
-        assert_eq!((row.name.as_str(), row.role, row.partner_name.as_str()), ("Ines Carvalho", Role::Admin, "Brightwave"));
+        assert_eq!(
+            (row.name.as_str(), row.role, row.partner_name.as_str()),
+            ("Ines Carvalho", Role::Admin, "Brightwave")
+        );
     }
 
     #[sqlx::test(migrator = "crate::db::MIGRATOR")]

@@ -42,7 +42,8 @@ impl Browser {
     fn new(pool: PgPool) -> Self {
         let clock = Clock::standing_at(START);
         let nobody: Url = "http://127.0.0.1:1".parse().unwrap();
-        let settings = Settings::new(nobody.clone(), nobody, Version::V25_0, "77".parse().unwrap(), "secret".into(), None);
+        let settings =
+            Settings::new(nobody.clone(), nobody, Version::V25_0, "77".parse().unwrap(), "secret".into(), None);
         let telling = clock.clone();
         let graph = Graph::new(settings, Arc::new(move || telling.now()), Arc::new(Unobserved)).unwrap();
         let state = SignIn {
@@ -53,7 +54,8 @@ impl Browser {
             public_url: "http://127.0.0.1:3000".parse().unwrap(),
             partners: Arc::new(["1".parse().unwrap(), "2".parse().unwrap()]),
         };
-        let app = Router::new().route("/who", get(who)).merge(routes(state.clone())).layer(session_layer(state.clone()));
+        let app =
+            Router::new().route("/who", get(who)).merge(routes(state.clone())).layer(session_layer(state.clone()));
         Self { app, state, cookie: None }
     }
 
@@ -104,10 +106,15 @@ impl Browser {
             let role = super::Role::Admin;
             let member_id = super::name_member(&self.state.db, &partner, &user, "Ines", role, START).await.unwrap();
             let name = format!("Partner {id}");
-            sqlx::query!("INSERT INTO partners (partner_id, name, first_seen_at) VALUES ($1::text, $2, $3)", *id, name, START)
-                .execute(self.state.db.pool())
-                .await
-                .unwrap();
+            sqlx::query!(
+                "INSERT INTO partners (partner_id, name, first_seen_at) VALUES ($1::text, $2, $3)",
+                *id,
+                name,
+                START
+            )
+            .execute(self.state.db.pool())
+            .await
+            .unwrap();
             memberships.push(Membership { partner, partner_name: name, member_id });
         }
         let signed_in = SignedIn::new("9".parse().unwrap(), memberships);
@@ -118,7 +125,10 @@ impl Browser {
     }
 
     async fn sessions_kept(&self) -> i64 {
-        sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM sessions").fetch_one(self.state.db.pool()).await.unwrap()
+        sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM sessions")
+            .fetch_one(self.state.db.pool())
+            .await
+            .unwrap()
     }
 }
 
@@ -149,7 +159,10 @@ async fn the_way_to_facebook_is_bound_to_the_browser_and_keeps_no_secret_in_its_
     assert_eq!(query["redirect_uri"], "http://127.0.0.1:3000/sign-in/callback");
     assert_eq!(query["code_challenge_method"], "S256");
     assert!(query["state"].len() >= 43 && query["code_challenge"].len() == 43);
-    let kept = sqlx::query_scalar!("SELECT data::text AS \"data!\" FROM sessions").fetch_one(browser.state.db.pool()).await.unwrap();
+    let kept = sqlx::query_scalar!("SELECT data::text AS \"data!\" FROM sessions")
+        .fetch_one(browser.state.db.pool())
+        .await
+        .unwrap();
     assert!(!kept.contains(&*query["state"]), "only a digest of the state is kept");
 }
 
@@ -183,7 +196,7 @@ async fn a_callback_works_once(pool: PgPool) {
 async fn a_state_is_too_old_after_ten_minutes(pool: PgPool) {
     let mut browser = Browser::new(pool);
     let state = browser.begin("/").await;
-    browser.state.clock.advance(Duration::from_secs(600));
+    browser.state.clock.advance(Duration::from_mins(10));
     let response = browser.get(&format!("/sign-in/callback?code=c&state={state}")).await;
     assert_eq!(location(response.headers()), "/sign-in?problem=state");
 }
@@ -210,7 +223,7 @@ async fn a_cut_foreign_or_worn_out_cookie_is_a_strangers(pool: PgPool) {
         assert_eq!(browser.who().await, "a stranger, session ended: true", "{bad}");
     }
     browser.cookie = Some(good);
-    browser.state.clock.advance(Duration::from_secs(3_600));
+    browser.state.clock.advance(Duration::from_hours(1));
     assert_eq!(browser.who().await, "a stranger, session ended: true");
 }
 
@@ -261,7 +274,10 @@ async fn signing_out_ends_the_session_on_the_server(pool: PgPool) {
     browser.enter(&["1"]).await;
     let stolen = browser.cookie.clone();
     let response = browser.post("/sign-out", "").await;
-    assert_eq!((response.status().as_u16(), location(response.headers()).as_str()), (303, "/sign-in?problem=signed_out"));
+    assert_eq!(
+        (response.status().as_u16(), location(response.headers()).as_str()),
+        (303, "/sign-in?problem=signed_out")
+    );
     assert_eq!(response.headers()["clear-site-data"], "\"cache\", \"cookies\", \"storage\"");
     assert_eq!((browser.cookie.as_ref(), browser.sessions_kept().await), (None, 0));
     browser.cookie = stolen;

@@ -9,7 +9,13 @@ use url::form_urlencoded;
 
 pub use super::finish::{Problem, finish};
 use super::{
-    finish::{refuse as refuse_door, told_by}, gate::Asker, model::Role, problem, problem::SignInProblem, return_to::ReturnTo};
+    finish::{refuse as refuse_door, told_by},
+    gate::Asker,
+    model::Role,
+    problem,
+    problem::SignInProblem,
+    return_to::ReturnTo,
+};
 use crate::{
     clock::Clock,
     db::{Db, PartnerId, TenantTx},
@@ -66,7 +72,8 @@ impl Visit {
     /// # Errors
     /// [`AppError::NotSignedIn`] for strangers; what is away, when who asks can't be known.
     pub fn from_context() -> Result<Self, AppError> {
-        let (Some(parts), Some(db), Some(clock)) = (use_context::<Parts>(), use_context::<Db>(), use_context::<Clock>())
+        let (Some(parts), Some(db), Some(clock)) =
+            (use_context::<Parts>(), use_context::<Db>(), use_context::<Clock>())
         else {
             tracing::error!("a page or door runs outside of a request, or without Db and Clock in its context");
             return Err(AppError::Unexpected { reference: telemetry::reference() });
@@ -114,7 +121,8 @@ impl Visit {
 /// Where a stranger is led who asked for this page: to the sign-in page, which leads back; or, signed in for several
 /// partners, to the choice among them.
 pub fn way_to_sign_in() -> String {
-    use_context::<Parts>().map_or_else(|| "/sign-in".to_owned(), |parts| way_in(&parts, &ReturnTo::from_uri(&parts.uri)))
+    use_context::<Parts>()
+        .map_or_else(|| "/sign-in".to_owned(), |parts| way_in(&parts, &ReturnTo::from_uri(&parts.uri)))
 }
 
 /// Where a member gives Meta's access anew and comes back to `path_and_query`: for a token that no longer works.

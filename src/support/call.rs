@@ -13,6 +13,7 @@ use crate::{
         Request,
         explain::{Explanation, Line, Part, Said, Subject, Ticket, explain},
     },
+    sign_in::Viewer,
     ui::{
         Answer, Attempt, Attempts, CopyTextButton, Fact, Facts, Glyph, Hue, Identifier, Lead, Name, NameLink, Panel,
         Section, StateLabel, TimeStyle, Timestamp, age, isolated, seconds, state::look_of,
@@ -27,11 +28,11 @@ const TRACE_LIFE: Duration = Duration::from_hours(24);
 const SHORT_ANSWER: usize = 4 * 1024;
 
 /// The call with what is known around it.
-pub fn call_answer(story: &CallStory, partner: &PartnerId, now: OffsetDateTime) -> AnyView {
+pub fn call_answer(story: &CallStory, viewer: &Viewer, now: OffsetDateTime) -> AnyView {
     let call = &story.call;
-    let explanation = story.request.as_ref().and_then(|request| explanation_of(call, request, now));
+    let explanation = story.request.as_ref().and_then(|request| explanation_of(call, request, viewer, now));
     let lead = lead(story, explanation.as_ref(), now);
-    let ticket = ticket_of(call, partner).map(|ticket| {
+    let ticket = ticket_of(call, &viewer.partner).map(|ticket| {
         view! { <div class="row"><CopyTextButton word="Copy for Meta Direct Support" text=ticket/></div> }
     });
     let client_note = explanation.map(|explanation| {
@@ -171,6 +172,9 @@ fn meta_facts(call: &KeptCall) -> AnyView {
         view! { <Fact term="x-fb-request-id"><Identifier what="x-fb-request-id" value=id mono=true/></Fact> }
     });
     let rev = call.x_fb_rev.clone().map(|rev| view! { <Fact term="x-fb-rev"><span class="mono">{rev}</span></Fact> });
+    let debug =
+        call.x_fb_debug.clone().map(|debug| view! { <Fact term="x-fb-debug"><span class="mono">{debug}</span></Fact> });
+    let details = call.error_data.clone().map(|data| view! { <Fact term="error_data"><code>{data}</code></Fact> });
     let solution = call.solution_id.clone().map(|id| {
         view! { <Fact term="Solution ID"><Identifier what="solution ID" value=id/></Fact> }
     });
@@ -180,6 +184,8 @@ fn meta_facts(call: &KeptCall) -> AnyView {
         <Facts>
             {request_id}
             {rev}
+            {debug}
+            {details}
             <Fact term="Graph version">{version}</Fact>
             <Fact term="App ID"><Identifier what="app ID" value=app_id/></Fact>
             {solution}
@@ -189,7 +195,7 @@ fn meta_facts(call: &KeptCall) -> AnyView {
 }
 
 /// The request's explanation, where this call is its last answer: an earlier call isn't why the request stands as it does.
-fn explanation_of(call: &KeptCall, request: &Request, now: OffsetDateTime) -> Option<Explanation> {
+fn explanation_of(call: &KeptCall, request: &Request, viewer: &Viewer, now: OffsetDateTime) -> Option<Explanation> {
     let is_last =
         call.operation == Operation::OnboardPartnersToMmLite.as_str() && call.attempt == Some(request.attempts);
     is_last.then(|| {
@@ -203,10 +209,12 @@ fn explanation_of(call: &KeptCall, request: &Request, now: OffsetDateTime) -> Op
             },
             business_name: &request.business_name,
             member_name: &request.member_name,
-            reader_asked: false,
+            reader_asked: request.member_id == viewer.member_id,
+            token_dead: request.lacks_token(now),
             stands_since: None,
             answered_at: request.answered_at,
             retry_at: request.retry_at,
+            paused_until: None,
             now,
         })
     })

@@ -8,6 +8,7 @@ use time::{OffsetDateTime, macros::datetime};
 use crate::{
     db::PartnerId,
     graph::{Call, GraphError, Operation, Origin, Usage, Version},
+    sign_in::{Role, Viewer},
 };
 
 pub const NOW: OffsetDateTime = datetime!(2026-11-24 10:42:09 UTC);
@@ -16,6 +17,19 @@ pub const META_REQUEST: &str = "738201946655120";
 
 pub fn partner(digits: &str) -> PartnerId {
     digits.parse().unwrap()
+}
+
+/// Somebody of support at this partner.
+pub fn viewer(partner_id: &str) -> Viewer {
+    Viewer {
+        partner: partner(partner_id),
+        partner_name: "Northlane Messaging".into(),
+        member_id: 0,
+        name: "Maya Lindqvist".into(),
+        role: Role::Support,
+        other_partners: Vec::new(),
+        token_problem: None,
+    }
 }
 
 /// A refused onboarding call for this partner, with every field filled.
@@ -32,7 +46,7 @@ pub fn refused_call(partner: &str, business: &str, trace: &str) -> Call {
         solution_id: Some("77".parse().unwrap()),
         graph_version: Version::V25_0,
         app_id: "731940286655018".parse().unwrap(),
-        started_at: NOW - Duration::from_secs(60),
+        started_at: NOW - Duration::from_mins(1),
         duration: Duration::from_millis(340),
         status: Some(403),
         error: Some(GraphError {

@@ -203,7 +203,7 @@ mod tests {
     fn several_errors_give_several_ids_each_once_and_not_too_many() {
         let two = r#"[{"fbtrace_id":"A1"},{"fbtrace_id":"B2"},{"fbtrace_id":"A1"}]"#;
         assert_eq!(readings(two), [trace("A1"), trace("B2")].concat());
-        let many: String = (0..100).map(|number| format!("fbtrace_id: A{number}\n")).collect();
+        let many = (0..100).map(|number| format!("fbtrace_id: A{number}\n")).collect::<Vec<_>>().concat();
         assert_eq!(readings(&many).len(), MOST_READINGS);
     }
 

@@ -15,7 +15,7 @@ mod answer;
 mod call;
 #[cfg(feature = "ssr")]
 mod find;
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod fixture;
 #[cfg(feature = "ssr")]
 mod lookup;

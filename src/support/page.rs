@@ -10,9 +10,8 @@ use super::{
     lookup::{self, Reading, Typed},
 };
 use crate::{
-    db::PartnerId,
     onboarding::RequestNumber,
-    sign_in::{Page, Visit},
+    sign_in::{Page, Viewer, Visit},
     telemetry::mishap,
     ui::{AppError, Glyph, Icon, PageHead, SearchField, SearchForm},
 };
@@ -25,13 +24,13 @@ use crate::{
 /// [`AppError::NotFound`] for a `call` that isn't there or is another partner's; Postgres being away.
 pub async fn support_page(visit: Visit) -> Result<Page, AppError> {
     let text = visit.query("q").unwrap_or_default();
-    let now = visit.clock.now();
-    let partner = &visit.viewer.partner;
+    let (viewer, now) = (&visit.viewer, visit.clock.now());
     let answer = if let Some(call) = visit.query("call") {
         let call_id = call.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = visit.tenant().await?;
         let story = find_call(&mut tx, call_id).await.map_err(mishap)?.ok_or(AppError::NotFound)?;
-        call_answer(&story, partner, now)
+        let shown = call_answer(&story, viewer, now);
+        view! { {read_as_line("One call to Meta", None)}{shown} }.into_any()
     } else {
         let typed = lookup::read(&text);
         if text.trim().is_empty() {
@@ -42,7 +41,7 @@ pub async fn support_page(visit: Visit) -> Result<Page, AppError> {
             if let Found::Request(number) = found {
                 leptos_axum::redirect(&request_path(number));
             }
-            answer(&text, &typed, found, partner, now)
+            answer(&text, &typed, found, viewer, now)
         }
     };
     Ok(Page { title: "Look up".to_owned(), view: view! { {head(&text)}{answer} }.into_any() })
@@ -75,7 +74,7 @@ fn head(text: &str) -> AnyView {
 }
 
 /// The answer to what was typed, below the line that says how it was read.
-fn answer(text: &str, typed: &Typed, found: Found, partner: &PartnerId, now: OffsetDateTime) -> AnyView {
+fn answer(text: &str, typed: &Typed, found: Found, viewer: &Viewer, now: OffsetDateTime) -> AnyView {
     let read_as = read_as(typed, &found);
     let shown = match found {
         Found::Nothing => nothing_known(text, typed),
@@ -84,7 +83,7 @@ fn answer(text: &str, typed: &Typed, found: Found, partner: &PartnerId, now: Off
             view! { <p><a class="link" href=request_path(number)>{number.to_string()}</a></p> }.into_any()
         }
         Found::Business(known, calls) => business_answer(&known, calls, now),
-        Found::Call(story) => call_answer(&story, partner, now),
+        Found::Call(story) => call_answer(&story, viewer, now),
         Found::Several(hits) => several_answers(hits, now),
     };
     view! { {read_as}{shown} }.into_any()
@@ -104,10 +103,15 @@ fn read_as(typed: &Typed, found: &Found) -> Option<AnyView> {
         (Found::Business(known, _), _) => {
             (if known.by_waba.is_some() { "Read as a WABA ID" } else { "Read as a business ID" }, None)
         }
+        (Found::Several(_), _) if typed.readings.len() > 1 => ("Several IDs stand in this text", None),
         (Found::Several(_), _) => ("Several things have this ID", None),
     };
+    Some(read_as_line(words, id))
+}
+
+fn read_as_line(words: &'static str, id: Option<String>) -> AnyView {
     let id = id.map(|id| view! { <span class="mono">{id}</span> });
-    Some(view! { <p class="read-as"><Icon glyph=Glyph::Check/><span>{words}" "</span>{id}</p> }.into_any())
+    view! { <p class="read-as"><Icon glyph=Glyph::Check/><span>{words}" "</span>{id}</p> }.into_any()
 }
 
 fn start() -> AnyView {
@@ -146,7 +150,7 @@ mod tests {
     use crate::{
         db::Db,
         support::{
-            fixture::{NOW, TRACE, partner, refused_call, seed},
+            fixture::{NOW, TRACE, partner, refused_call, seed, viewer},
             store,
         },
     };
@@ -156,12 +160,12 @@ mod tests {
 
     /// What a browser would get for `text`, without the framework's markers.
     async fn html(db: &Db, text: &str) -> String {
-        let partner = partner("11");
+        let viewer = viewer("11");
         let typed = lookup::read(text);
-        let mut tx = db.tenant(&partner).await.unwrap();
+        let mut tx = db.tenant(&viewer.partner).await.unwrap();
         let found = find(&mut tx, &typed).await.unwrap();
         Owner::new().with(|| {
-            let answer = answer(text, &typed, found, &partner, NOW);
+            let answer = answer(text, &typed, found, &viewer, NOW);
             view! { {head(text)}{answer} }.into_any().to_html().replace("<!>", "")
         })
     }

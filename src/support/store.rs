@@ -93,13 +93,10 @@ fn column<'a, T>(calls: &[&'a Call], field: impl Fn(&'a Call) -> T) -> Vec<T> {
 /// A call as support reads it, with the names around it as far as we know them.
 #[derive(Clone, Debug)]
 pub struct KeptCall {
-    pub call_id: i64,
     /// The request it was an attempt of.
     pub number: Option<RequestNumber>,
     /// Which POST of that request.
     pub attempt: Option<i32>,
-    /// Where that request stands now, by its stable name.
-    pub request_state: Option<String>,
     /// Whose action or token it was.
     pub member_name: Option<String>,
     /// The node called.
@@ -151,13 +148,12 @@ fn is_refused(http_status: Option<i16>, code: Option<i64>, message: Option<&str>
 pub async fn find_call(tx: &mut TenantTx, call_id: i64) -> sqlx::Result<Option<KeptCall>> {
     let row = sqlx::query!(
         r#"
-        SELECT c.call_id, c.number, c.attempt, r.state AS "request_state?", m.name AS "member_name?", c.subject_id,
+        SELECT c.number, c.attempt, m.name AS "member_name?", c.subject_id,
             b.name AS "business_name?", c.solution_id, c.operation, c.method, c.path, c.graph_version, c.app_id, c.started_at,
             c.duration_ms, c.http_status, c.failure, c.failure_detail, c.error_code, c.error_subcode, c.error_type,
             c.error_message, c.error_user_title, c.error_user_message, c.error_data, c.is_transient, c.fbtrace_id,
             c.x_fb_request_id, c.x_fb_rev, c.x_fb_debug, c.body
         FROM graph_calls c
-        LEFT JOIN requests r ON r.partner_id = c.partner_id AND r.number = c.number
         LEFT JOIN members m ON m.partner_id = c.partner_id AND m.member_id = c.member_id
         LEFT JOIN businesses b ON b.partner_id = c.partner_id AND b.business_id = c.subject_id
         WHERE c.partner_id = $1 AND c.call_id = $2
@@ -168,10 +164,8 @@ pub async fn find_call(tx: &mut TenantTx, call_id: i64) -> sqlx::Result<Option<K
     .fetch_optional(&mut **tx)
     .await?;
     Ok(row.map(|row| KeptCall {
-        call_id: row.call_id,
         number: row.number.map(RequestNumber),
         attempt: row.attempt,
-        request_state: row.request_state,
         member_name: row.member_name,
         subject_id: row.subject_id,
         business_name: row.business_name,

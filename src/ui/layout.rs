@@ -51,7 +51,7 @@ pub struct NavItem {
 /// The frame. Children are the page: breadcrumbs, head, content.
 ///
 /// `here` is the address asked for, path and query: it marks the current place, and it is where the theme and the
-/// partner forms come back to. The forms post to `/theme` (`theme`, `back`), `/partner` (`partner_id`, `back`) and
+/// partner forms come back to. The forms post to `/theme` (`theme`, `back`), `/sign-in/partner` (`partner_id`, `back`) and
 /// `/sign-out`.
 ///
 /// ```text
@@ -115,7 +115,7 @@ fn brand(partner: String, others: Vec<PartnerChoice>, here: String) -> AnyView {
                 {words}
                 <Icon glyph=Glyph::UpDown/>
             </summary>
-            <form class="menu" method="post" action="/partner">
+            <form class="menu" method="post" action="/sign-in/partner">
                 <input type="hidden" name="back" value=here/>
                 <p class="menu-head">"Switch to"</p>
                 {others}

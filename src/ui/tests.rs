@@ -191,8 +191,8 @@ fn the_current_place_is_marked_and_so_is_the_one_above_it() {
 #[test]
 fn the_menu_of_partners_is_there_only_when_there_is_a_choice() {
     let alone = html(|| view! { <Layout account=account(vec![]) nav=nav() here="/">""</Layout> }.into_any());
-    assert!(!alone.contains("/partner"), "{alone}");
-    assert!(everything().contains("action=\"/partner\""));
+    assert!(!alone.contains("/sign-in/partner"), "{alone}");
+    assert!(everything().contains("action=\"/sign-in/partner\""));
 }
 
 #[test]

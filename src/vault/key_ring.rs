@@ -25,7 +25,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each sentence is its own description; the number counts keys from 1")]
 pub enum BadKeys {
-    #[error("it holds no key: give at least one as id:base64, such as the output of `echo \"k1:$(openssl rand -base64 32)\"`")]
+    #[error(
+        "it holds no key: give at least one as id:base64, such as the output of `echo \"k1:$(openssl rand -base64 32)\"`"
+    )]
     None,
     #[error("key {0} has no colon: write it as id:base64")]
     NoColon(usize),

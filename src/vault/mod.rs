@@ -157,11 +157,9 @@ mod tests {
     fn a_sealed_value_opens_in_no_other_row() {
         let vault = vault(ONE);
         let sealed = vault.seal(&ROW, &secret()).unwrap();
-        for other in [
-            Aad { table: "sessions", ..ROW },
-            Aad { row: "8", ..ROW },
-            Aad { partner: "506914307656635", ..ROW },
-        ] {
+        for other in
+            [Aad { table: "sessions", ..ROW }, Aad { row: "8", ..ROW }, Aad { partner: "506914307656635", ..ROW }]
+        {
             assert_eq!(vault.open(&other, &sealed).unwrap_err(), VaultError::Damaged, "{other:?}");
         }
     }

@@ -32,11 +32,32 @@ pub struct Listed {
     pub more_after: bool,
 }
 
-/// Which way a page is read from its edge.
+/// Where a page begins, and which way it is read.
 struct Edge {
-    /// Folded name and id of the business at the edge.
-    key: (String, String),
+    /// Folded name and id of the business beside the page; `None` for the first page.
+    beside: Option<(String, String)>,
     backwards: bool,
+}
+
+impl Edge {
+    /// The page of a range of names as one comparison of keys to begin from and one of names to stop at: with a third one Postgres
+    /// may begin at the wrong end of the index.
+    fn bounds<'a>(&'a self, (from, to): (&'a str, &'a str)) -> Bounds<'a> {
+        let beside = self.beside.as_ref().map(|(name, id)| (name.as_str(), id.as_str()));
+        // No id is empty, so these stand before each business of that name.
+        let ((name, id), stop) = if self.backwards {
+            (beside.map_or((to, ""), |beside| beside.min((to, ""))), from)
+        } else {
+            (beside.map_or((from, ""), |beside| beside.max((from, ""))), to)
+        };
+        Bounds { name, id, stop }
+    }
+}
+
+struct Bounds<'a> {
+    name: &'a str,
+    id: &'a str,
+    stop: &'a str,
 }
 
 /// The page at `place`, of all businesses behind `filter` or of those that `found` names. `None`: there is no such place, for no
@@ -53,10 +74,10 @@ pub async fn list(
     let mut rows = match found {
         None => walk(tx, filter, ("", END), &edge, stalled_before).await?,
         Some(found) => {
-            let mut rows = Vec::new();
-            if let Some((from, to)) = &found.range {
-                rows = walk(tx, filter, (from, to), &edge, stalled_before).await?;
-            }
+            let mut rows = match &found.range {
+                Some((from, to)) => walk(tx, filter, (from, to), &edge, stalled_before).await?,
+                None => Vec::new(),
+            };
             if !found.ids.is_empty() {
                 rows.extend(among(tx, filter, &found.ids, &edge, stalled_before).await?);
                 rows.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
@@ -88,7 +109,7 @@ fn key(row: &BusinessRow) -> (&str, &str) {
 
 async fn edge(tx: &mut TenantTx, place: &Place) -> sqlx::Result<Option<Edge>> {
     let (id, backwards) = match place {
-        Place::Start => return Ok(Some(Edge { key: (String::new(), String::new()), backwards: false })),
+        Place::Start => return Ok(Some(Edge { beside: None, backwards: false })),
         Place::After(id) => (id, false),
         Place::Before(id) => (id, true),
     };
@@ -100,7 +121,7 @@ async fn edge(tx: &mut TenantTx, place: &Place) -> sqlx::Result<Option<Edge>> {
     )
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(key.map(|key| Edge { key: (key, id.as_str().to_owned()), backwards }))
+    Ok(key.map(|key| Edge { beside: Some((key, id.as_str().to_owned())), backwards }))
 }
 
 /// One way of walking along names: `$keys` selects the ids of a page, and reads `<` and `DESC` backwards.
@@ -113,7 +134,7 @@ macro_rules! page_of {
                 b.waiting_since, b.last_request_number, b.last_requested_at, b.last_requested_by, b.first_seen_at, b.left_at
             FROM businesses b, ("# $(+ $keys)+ + ") AS page
             WHERE b.partner_id = $1 AND b.business_id = page.business_id
-            ORDER BY b.name_key " + $order + ", b.business_id " + $order + " LIMIT $6",
+            ORDER BY b.name_key " + $order + ", b.business_id " + $order + " LIMIT $5",
             $($given),+
         )
         .fetch_all(&mut **$tx)
@@ -124,82 +145,80 @@ macro_rules! page_of {
 /// Runs one of the ways below forwards or backwards.
 macro_rules! either_way {
     ($way:ident, $tx:expr, $edge:expr, $($given:expr),+ $(,)?) => {
-        if $edge.backwards { $way!($tx, "<", "DESC", $($given),+) } else { $way!($tx, ">", "ASC", $($given),+) }
+        if $edge.backwards { $way!($tx, "<", ">=", "DESC", $($given),+) } else { $way!($tx, ">", "<", "ASC", $($given),+) }
     };
 }
 
 macro_rules! all {
-    ($tx:expr, $beyond:literal, $order:literal, $($given:expr),+) => {
+    ($tx:expr, $beyond:literal, $until:literal, $order:literal, $($given:expr),+) => {
         page_of!($tx, $order, [
             "SELECT business_id FROM businesses
-            WHERE partner_id = $1 AND left_at IS NULL AND name_key >= $2 AND name_key < $3 AND (name_key, business_id) ",
-            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6"
+            WHERE partner_id = $1 AND left_at IS NULL AND name_key ", $until, " $2 AND (name_key, business_id) ",
+            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5"
         ], $($given),+)
     };
 }
 
 macro_rules! not_requested {
-    ($tx:expr, $beyond:literal, $order:literal, $($given:expr),+) => {
+    ($tx:expr, $beyond:literal, $until:literal, $order:literal, $($given:expr),+) => {
         page_of!($tx, $order, [
             "SELECT business_id FROM businesses
-            WHERE partner_id = $1 AND left_at IS NULL AND last_request_number IS NULL AND name_key >= $2 AND name_key < $3
-                AND (name_key, business_id) ",
-            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6"
+            WHERE partner_id = $1 AND left_at IS NULL AND last_request_number IS NULL AND name_key ", $until, " $2 AND (name_key, business_id) ",
+            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5"
         ], $($given),+)
     };
 }
 
 // A page's worth of each standing: the index gives each in order, and the outer query merges.
 macro_rules! of_standings {
-    ($tx:expr, $beyond:literal, $order:literal, $($given:expr),+) => {
+    ($tx:expr, $beyond:literal, $until:literal, $order:literal, $($given:expr),+) => {
         page_of!($tx, $order, [
-            "SELECT one.business_id FROM unnest($7::text[]) AS wanted (standing), LATERAL (
+            "SELECT one.business_id FROM unnest($6::text[]) AS wanted (standing), LATERAL (
                 SELECT business_id FROM businesses
-                WHERE partner_id = $1 AND left_at IS NULL AND standing = wanted.standing AND name_key >= $2 AND name_key < $3
-                    AND (name_key, business_id) ",
-            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6
+                WHERE partner_id = $1 AND left_at IS NULL AND standing = wanted.standing AND name_key ", $until, " $2 AND (name_key, business_id) ",
+            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5
             ) AS one"
         ], $($given),+)
     };
 }
 
 macro_rules! needs_attention {
-    ($tx:expr, $beyond:literal, $order:literal, $($given:expr),+) => {
+    ($tx:expr, $beyond:literal, $until:literal, $order:literal, $($given:expr),+) => {
         page_of!($tx, $order, [
             "WITH stalled AS MATERIALIZED (
                 SELECT business_id, name_key FROM businesses
-                WHERE partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $7 LIMIT $8
+                WHERE partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $6 LIMIT $7
             ), many AS MATERIALIZED (
-                SELECT count(*) = $8 AS so FROM stalled
+                SELECT count(*) = $7 AS so FROM stalled
             )
             (SELECT business_id FROM businesses
-            WHERE partner_id = $1 AND left_at IS NULL AND (standing = 'failed' OR needs_payment) AND name_key >= $2 AND name_key < $3
-                AND (name_key, business_id) ",
-            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6)
+            WHERE partner_id = $1 AND left_at IS NULL AND (standing = 'failed' OR needs_payment) AND name_key ", $until, " $2 AND (name_key, business_id) ",
+            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5)
             UNION
             (SELECT business_id FROM stalled
-            WHERE NOT (SELECT so FROM many) AND name_key >= $2 AND name_key < $3 AND (name_key, business_id) ",
-            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6)
+            WHERE NOT (SELECT so FROM many) AND name_key ", $until, " $2 AND (name_key, business_id) ",
+            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5)
             UNION
             (SELECT business_id FROM businesses
-            WHERE (SELECT so FROM many) AND partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $7
-                AND name_key >= $2 AND name_key < $3 AND (name_key, business_id) ",
-            $beyond, " ($4, $5) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6)"
+            WHERE (SELECT so FROM many) AND partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $6
+                AND name_key ", $until, " $2 AND (name_key, business_id) ",
+            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5)"
         ], $($given),+)
     };
 }
 
 // At most as many ids as a search finds, so the filter may look at each.
 macro_rules! of_ids {
-    ($tx:expr, $beyond:literal, $order:literal, $($given:expr),+) => {
+    ($tx:expr, $beyond:literal, $until:literal, $order:literal, $($given:expr),+) => {
         page_of!($tx, $order, [
             "SELECT business_id FROM businesses
-            WHERE partner_id = $1 AND left_at IS NULL AND business_id = ANY ($2) AND (name_key, business_id) ",
-            $beyond, " ($4, $5)
+            WHERE partner_id = $1 AND left_at IS NULL AND business_id = ANY ($10) AND name_key ", $until, " $2
+                AND (name_key, business_id) ",
+            $beyond, " ($3, $4)
                 AND ($7::text[] IS NULL OR standing = ANY ($7))
                 AND (NOT $8 OR last_request_number IS NULL)
-                AND (NOT $9 OR standing = 'failed' OR needs_payment OR waiting_since < $3)
-            ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $6"
+                AND (NOT $9 OR standing = 'failed' OR needs_payment OR waiting_since < $6)
+            ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5"
         ], $($given),+)
     };
 }
@@ -214,16 +233,16 @@ async fn walk(
 ) -> sqlx::Result<Vec<BusinessRow>> {
     let partner = tx.partner().clone();
     let partner = partner.as_str();
-    let ((from, to), (name, id)) = (range, (&edge.key.0, &edge.key.1));
+    let Bounds { name, id, stop } = edge.bounds(range);
     match filter {
-        Filter::All => either_way!(all, tx, edge, partner as _, from, to, name, id as _, ROWS),
-        Filter::NotRequested => either_way!(not_requested, tx, edge, partner as _, from, to, name, id as _, ROWS),
+        Filter::All => either_way!(all, tx, edge, partner as _, stop, name, id as _, ROWS),
+        Filter::NotRequested => either_way!(not_requested, tx, edge, partner as _, stop, name, id as _, ROWS),
         Filter::NeedsAttention => either_way!(
-            needs_attention, tx, edge, partner as _, from, to, name, id as _, ROWS, stalled_before, SORTED_ON_THE_SPOT + 1,
+            needs_attention, tx, edge, partner as _, stop, name, id as _, ROWS, stalled_before, SORTED_ON_THE_SPOT + 1,
         ),
         Filter::Eligible | Filter::Waiting | Filter::Accepted | Filter::Ready => {
             let standings = keys(filter).unwrap_or_default();
-            either_way!(of_standings, tx, edge, partner as _, from, to, name, id as _, ROWS, &standings as _)
+            either_way!(of_standings, tx, edge, partner as _, stop, name, id as _, ROWS, &standings as _)
         }
     }
 }
@@ -237,12 +256,12 @@ async fn among(
     stalled_before: OffsetDateTime,
 ) -> sqlx::Result<Vec<BusinessRow>> {
     let partner = tx.partner().clone();
-    let (name, id) = (&edge.key.0, &edge.key.1);
+    let Bounds { name, id, stop } = edge.bounds(("", END));
     let (standings, not_requested, attention) =
         (keys(filter), filter == Filter::NotRequested, filter == Filter::NeedsAttention);
     either_way!(
-        of_ids, tx, edge, partner.as_str() as _, ids as _, stalled_before, name, id as _, ROWS, standings.as_deref() as _, not_requested,
-        attention,
+        of_ids, tx, edge, partner.as_str() as _, stop, name, id as _, ROWS, stalled_before, standings.as_deref() as _, not_requested,
+        attention, ids as _,
     )
 }
 

@@ -4,7 +4,7 @@ use super::{Action, Explanation, Subject, WORKSPACE_ADMIN};
 use crate::{
     graph::Cause,
     onboarding::{decide::MOST_FAULTS, model::State},
-    ui::Glyph,
+    ui::{Glyph, Hue},
 };
 
 /// A cause in a few words, for a table or after "Failed:". It begins with a capital.
@@ -48,11 +48,7 @@ pub(super) fn explain(subject: &Subject<'_>) -> Explanation {
     let cause = subject.cause.unwrap_or(Cause::Unrecognised);
     let explained = match cause {
         Cause::TokenInvalid => return token(subject),
-        Cause::Throttled if waits => Explanation::of(
-            subject,
-            "Meta asks us to wait {wait}",
-            &["The call limit is used up. We make no calls meanwhile. Sending starts again by itself at {retry}."],
-        ),
+        Cause::Throttled if waits => limit(subject),
         Cause::Temporary if waits => Explanation::of(subject, "Temporary fault at Meta", &["We try again at {retry}."]),
         Cause::OutcomeUnknown if waits => Explanation::of(
             subject,
@@ -68,8 +64,19 @@ pub(super) fn explain(subject: &Subject<'_>) -> Explanation {
     if waits { explained.offers(&[Action::Cancel]) } else { explained }
 }
 
-fn token(subject: &Subject<'_>) -> Explanation {
-    let waits = subject.state == State::WaitingToRetry;
+/// Meta's call limit.
+pub(super) fn limit(subject: &Subject<'_>) -> Explanation {
+    let explained = Explanation::of(
+        subject,
+        "Meta asks us to wait {wait}",
+        &["The call limit is used up. We make no calls meanwhile. Sending starts again by itself at {retry}."],
+    );
+    Explanation { hue: Hue::Amber, glyph: Glyph::Clock, ..explained }
+}
+
+/// A token that no longer works.
+pub(super) fn token(subject: &Subject<'_>) -> Explanation {
+    let waits = subject.state != State::Failed;
     let text = if subject.reader_asked {
         "Meta says it {token}. Nothing can be sent until you sign in again."
     } else {
@@ -97,7 +104,8 @@ fn token(subject: &Subject<'_>) -> Explanation {
         (false, false) => &[Action::Retry],
     };
     let explained = Explanation::of(subject, "The token no longer works", &[text]);
-    Explanation { glyph: Glyph::Key, ..explained }.needs(None, subject, &steps).offers(actions)
+    let hue = if waits { Hue::Amber } else { explained.hue };
+    Explanation { hue, glyph: Glyph::Key, ..explained }.needs(None, subject, &steps).offers(actions)
 }
 
 fn failed(subject: &Subject<'_>, cause: Cause) -> Explanation {

@@ -36,12 +36,16 @@ pub struct Subject<'a> {
     pub member_name: &'a str,
     /// Whether the reader is that member.
     pub reader_asked: bool,
+    /// Whether that member's token is known not to work.
+    pub token_dead: bool,
     /// Since when another request has stood, as Meta spelled the date.
     pub stands_since: Option<&'a str>,
     /// When Meta took it.
     pub answered_at: Option<OffsetDateTime>,
     /// When it's tried again.
     pub retry_at: Option<OffsetDateTime>,
+    /// Until when Meta asked us to send nothing at all.
+    pub paused_until: Option<OffsetDateTime>,
     /// Now.
     pub now: OffsetDateTime,
 }
@@ -143,6 +147,8 @@ impl Explanation {
 /// Explains a request.
 pub fn explain(subject: &Subject<'_>) -> Explanation {
     match subject.state {
+        State::Queued | State::WaitingToRetry if subject.token_dead => failures::token(subject),
+        State::Queued if subject.paused_until.is_some() => failures::limit(subject).offers(&[Action::Cancel]),
         State::Queued => Explanation::of(subject, "Waiting for its turn", &["It is saved, and is sent by itself."])
             .offers(&[Action::Cancel]),
         State::Sending => Explanation::of(subject, "Sending to Meta", &["The call to Meta is under way."]),
@@ -239,14 +245,19 @@ impl Subject<'_> {
         templates.iter().map(|template| self.line(template)).collect()
     }
 
+    /// A pause that lasts longer than the request's own wait holds it back, too.
+    fn next_try(&self) -> Option<OffsetDateTime> {
+        self.retry_at.max(self.paused_until)
+    }
+
     /// What a template's `{name}` stands for.
     fn value(&self, name: &str) -> Option<Part> {
         match name {
             "business" => Some(Part::Name(self.business_name.to_owned())),
             "asker" => Some(Part::Name(self.member_name.to_owned())),
             "since" => self.stands_since.map(|since| Part::Name(since.to_owned())),
-            "retry" => self.retry_at.map(Part::Time),
-            "wait" => self.retry_at.map(|at| Part::Words(wait_words(at - self.now))),
+            "retry" => self.next_try().map(Part::Time),
+            "wait" => self.next_try().map(|at| Part::Words(wait_words(at - self.now))),
             "said" => self.said.words().map(|said| Part::Name(said.to_owned())),
             "token" => Some(Part::Words(token_words(self.said.subcode).to_owned())),
             _ => None,

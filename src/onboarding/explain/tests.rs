@@ -12,9 +12,11 @@ fn subject(state: State, cause: Option<Cause>) -> Subject<'static> {
         business_name: "Estrela Mercados",
         member_name: "Ines Carvalho",
         reader_asked: true,
+        token_dead: false,
         stands_since: None,
         answered_at: Some(NOW - time::Duration::hours(1)),
         retry_at: (state == State::WaitingToRetry).then(|| NOW + time::Duration::minutes(19)),
+        paused_until: None,
         now: NOW,
     }
 }
@@ -131,6 +133,21 @@ fn a_dead_token_says_why_and_459_and_464_lead_to_facebook_first() {
     let theirs = explain(&theirs);
     assert!(plain(&theirs.text[0]).ends_with("until Ines Carvalho signs in again."));
     assert!(!theirs.actions.contains(&Action::SignInAgain), "nobody signs in for another");
+}
+
+#[test]
+fn what_waits_for_its_turn_says_what_holds_it_back() {
+    let queued = subject(State::Queued, None);
+    assert_eq!(explain(&queued).title, "Waiting for its turn");
+    let paused_until = Some(NOW + time::Duration::minutes(5));
+    let paused = explain(&Subject { paused_until, ..queued });
+    assert_eq!((paused.title.as_str(), paused.hue), ("Meta asks us to wait 5 min", Hue::Amber));
+    let dead = explain(&Subject { token_dead: true, paused_until, ..queued });
+    assert_eq!((dead.title.as_str(), dead.actions[0]), ("The token no longer works", Action::SignInAgain));
+    let shorter = Subject { paused_until, ..subject(State::WaitingToRetry, Some(Cause::Temporary)) };
+    assert_eq!(plain(&explain(&shorter).text[0]), "We try again at 24 Nov 2026, 10:19 UTC.");
+    let longer = Subject { paused_until: Some(NOW + time::Duration::minutes(30)), ..shorter };
+    assert_eq!(plain(&explain(&longer).text[0]), "We try again at 24 Nov 2026, 10:30 UTC.");
 }
 
 #[test]

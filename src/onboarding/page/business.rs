@@ -66,9 +66,10 @@ pub async fn business_page(visit: Visit) -> Result<Page, AppError> {
         let (owner, name) = businesses::whose_waba(&mut tx, &waba).await.map_err(mishap)?.ok_or(AppError::NotFound)?;
         return Ok(waba_page(&visit, &waba, &owner, &name));
     };
+    let paused_until = store::pause_until(&mut tx, visit.clock.now()).await.map_err(mishap)?;
     let known = load(&mut tx, business).await.map_err(mishap)?;
     let title = isolated(&known.business.name);
-    Ok(Page { title, view: show(&visit, known) })
+    Ok(Page { title, view: show(&visit, known, paused_until) })
 }
 
 async fn load(tx: &mut TenantTx, business: Business) -> sqlx::Result<Known> {
@@ -125,7 +126,7 @@ fn waba_page(visit: &Visit, waba: &WabaId, owner: &BusinessId, name: &str) -> Pa
     Page { title: title.to_owned(), view: view.into_any() }
 }
 
-fn show(visit: &Visit, known: Known) -> AnyView {
+fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> AnyView {
     let now = visit.clock.now();
     let Known { business, wabas, request, last_call, offered, story } = known;
     let panel = decision(Case {
@@ -133,6 +134,7 @@ fn show(visit: &Visit, known: Known) -> AnyView {
         wabas: &wabas,
         request: request.as_ref(),
         last_call: last_call.as_ref(),
+        paused_until,
         offered,
         chosen: visit.query("solution"),
         viewer: &visit.viewer,

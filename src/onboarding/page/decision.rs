@@ -32,6 +32,8 @@ pub(super) struct Case<'a> {
     pub request: Option<&'a Request>,
     /// The newest call made for it.
     pub last_call: Option<&'a AttemptCall>,
+    /// Until when Meta asked us to send nothing.
+    pub paused_until: Option<OffsetDateTime>,
     pub offered: Vec<Solution>,
     /// The solution that was chosen before, where the form is shown again.
     pub chosen: Option<String>,
@@ -138,7 +140,7 @@ fn obo_note(wabas: &[Waba]) -> String {
 /// Why the last request failed, in short, with the way to the whole of it.
 fn failure(case: &Case<'_>) -> Option<AnyView> {
     let request = case.request?;
-    let explanation = explained(request, Some(case.business), case.last_call, case.viewer, case.now);
+    let explanation = explained(request, Some(case.business), case.last_call, case.paused_until, case.viewer, case.now);
     let text = explanation.text.iter().map(|line| view! { <p>{line_view(line, case.now)}</p> }).collect_view();
     let way = view! {
         <div class="row">
@@ -164,7 +166,7 @@ fn under_way(case: &Case<'_>) -> AnyView {
         let look = look_of(case.business.standing.as_str());
         return told(case, look.hue, look.icon, look.word.to_owned(), "A request is under way.");
     };
-    let explanation = explained(request, Some(case.business), case.last_call, case.viewer, case.now);
+    let explanation = explained(request, Some(case.business), case.last_call, case.paused_until, case.viewer, case.now);
     let text = explanation.text.iter().map(|line| view! { <p class="sm">{line_view(line, case.now)}</p> }).collect_view();
     let may_stop = case.viewer.role.may_onboard() && may_cancel(request.state, request.doubtful);
     let facts = facts(case, request);

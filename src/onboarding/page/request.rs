@@ -36,6 +36,7 @@ struct Story {
     events: Vec<RequestEvent>,
     calls: Vec<AttemptCall>,
     is_latest: bool,
+    paused_until: Option<OffsetDateTime>,
 }
 
 /// `/requests/{number}`.
@@ -57,6 +58,7 @@ async fn load(visit: &Visit, number: RequestNumber) -> Result<Story, AppError> {
         events: store::events_of(&mut tx, number).await.map_err(mishap)?,
         calls: store::calls_of(&mut tx, number).await.map_err(mishap)?,
         is_latest: store::latest_request(&mut tx, &request.business_id).await.map_err(mishap)? == Some(number),
+        paused_until: store::pause_until(&mut tx, visit.clock.now()).await.map_err(mishap)?,
         request,
     })
 }
@@ -66,6 +68,7 @@ pub(super) fn explained(
     request: &Request,
     business: Option<&Business>,
     last: Option<&AttemptCall>,
+    paused_until: Option<OffsetDateTime>,
     viewer: &Viewer,
     now: OffsetDateTime,
 ) -> Explanation {
@@ -77,9 +80,11 @@ pub(super) fn explained(
         business_name: &request.business_name,
         member_name: &request.member_name,
         reader_asked: request.member_id == viewer.member_id,
+        token_dead: request.lacks_token(now),
         stands_since: asked.and_then(|business| business.meta_status_date.as_deref()),
         answered_at: request.answered_at,
         retry_at: request.retry_at,
+        paused_until,
         now,
     });
     if !may_cancel(request.state, request.doubtful) {
@@ -126,12 +131,12 @@ fn ticket(request: &Request, call: &AttemptCall, partner: &BusinessId) -> String
 
 fn show(visit: &Visit, story: &Story) -> AnyView {
     let now = visit.clock.now();
-    let Story { request, business, events, calls, is_latest } = story;
+    let Story { request, business, events, calls, is_latest, paused_until } = story;
     let last_post = calls.iter().find(|call| is_post(call));
     // The answer that ended it: after a token died or a limit, that may be the answer to a reading.
     let last = calls.first();
     let running = request.state.is_under_way();
-    let explanation = explained(request, business.as_ref(), last, &visit.viewer, now);
+    let explanation = explained(request, business.as_ref(), last, *paused_until, &visit.viewer, now);
     let offer = offer(request, business.as_ref(), last_post, &visit.viewer, *is_latest);
     view! {
         <Breadcrumbs above=vec![("Requests", "/requests".to_owned())] here=request.number.to_string()/>

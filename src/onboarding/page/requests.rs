@@ -228,7 +228,6 @@ mod tests {
     fn rows(numbers: &[i64]) -> Vec<ListedRequest> {
         let row = |number: &i64| ListedRequest {
             number: RequestNumber(*number),
-            business_id: "7".parse().unwrap(),
             business_name: String::new(),
             state: State::Queued,
             meta_request_id: None,
@@ -236,9 +235,7 @@ mod tests {
             solution_name: None,
             member_name: String::new(),
             queued_at: NOW,
-            changed_at: NOW,
             answered_at: None,
-            retry_at: None,
             cause: None,
             code: None,
         };

@@ -42,6 +42,8 @@ fn request(state: State, cause: Option<Cause>) -> Request {
         solution_name: None,
         member_id: 1,
         member_name: NAME.into(),
+        token_works: true,
+        token_expires_at: None,
         state,
         attempts: 1,
         doubtful: false,
@@ -88,6 +90,7 @@ fn panel(business: &Business, request: Option<&Request>, role: Role) -> String {
             wabas: &[],
             request,
             last_call: Some(&call),
+            paused_until: None,
             offered: Vec::new(),
             chosen: None,
             viewer: &viewer(role),
@@ -98,7 +101,7 @@ fn panel(business: &Business, request: Option<&Request>, role: Role) -> String {
 
 fn explanation(state: State, cause: Option<Cause>, role: Role, is_latest: bool) -> String {
     let (request, business, call, viewer) = (request(state, cause), standing(Standing::Failed), call(), viewer(role));
-    let explanation = explained(&request, Some(&business), Some(&call), &viewer, NOW);
+    let explanation = explained(&request, Some(&business), Some(&call), None, &viewer, NOW);
     let offer = offer(&request, Some(&business), Some(&call), &viewer, is_latest);
     html(move || view! { <Explained explanation=explanation offer=offer now=NOW/> }.into_any())
 }
@@ -175,6 +178,7 @@ fn the_solution_chosen_before_is_chosen_still() {
             wabas: &[],
             request: None,
             last_call: None,
+            paused_until: None,
             offered: vec![solution],
             chosen: Some("23".into()),
             viewer: &viewer(Role::Admin),

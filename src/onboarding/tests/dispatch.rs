@@ -141,10 +141,11 @@ async fn a_request_follows_its_business(pool: PgPool) {
     assert!(store::behind(&mut house.tx().await, 9).await.unwrap().is_empty());
     let mut tx = house.tx().await;
     crate::businesses::record_meta_status(&mut tx, &business(0), Some("TERM_OF_SERVICE_SIGNED"), None, at(2)).await.unwrap();
+    let ready = business(1);
     sqlx::query!(
         "INSERT INTO wabas (partner_id, waba_id, business_id, name, link, eligibility, first_seen_at, changed_at)
          VALUES ('100', '1', $1, 'W', 'shared', 'ONBOARDED', $2, $2)",
-        business(1).as_str(),
+        ready.as_str(),
         NOW,
     )
     .execute(&mut *tx)

@@ -62,12 +62,13 @@ impl House {
         .await
         .unwrap();
         for nth in 0..businesses {
+            let (business, name) = (business(nth), format!("business {nth}"));
             sqlx::query!(
                 "INSERT INTO businesses (partner_id, business_id, name, name_key, words, first_seen_at)
                  VALUES ($1, $2, $3, $3, to_tsvector('simple', $3), $4)",
                 id,
-                business(nth).as_str(),
-                format!("business {nth}"),
+                business.as_str(),
+                name,
                 NOW,
             )
             .execute(&mut *tx)
@@ -108,8 +109,8 @@ impl House {
     }
 
     async fn standing(&self, nth: usize) -> String {
-        let mut tx = self.tx().await;
-        sqlx::query_scalar!("SELECT standing FROM businesses WHERE business_id = $1", business(nth).as_str())
+        let (mut tx, business) = (self.tx().await, business(nth));
+        sqlx::query_scalar!("SELECT standing FROM businesses WHERE business_id = $1", business.as_str())
             .fetch_one(&mut *tx)
             .await
             .unwrap()
