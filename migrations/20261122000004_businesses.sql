@@ -35,7 +35,7 @@ COMMENT ON COLUMN businesses.partner_id IS 'The tenant';
 COMMENT ON COLUMN businesses.business_id IS 'Meta''s id of the business portfolio: what the onboarding call is sent to';
 COMMENT ON COLUMN businesses.name IS 'Its name at Meta, with U+FFFD for what Postgres can''t keep';
 COMMENT ON COLUMN businesses.name_key IS 'The name as businesses/name_key.rs folds it: for order and for search by prefix';
-COMMENT ON COLUMN businesses.words IS 'The words of the folded name, cut by businesses/name_key.rs';
+COMMENT ON COLUMN businesses.words IS 'The words of the folded name, cut by businesses/name_key.rs, each behind the partner''s id';
 COMMENT ON COLUMN businesses.country IS 'Country of one of its WABAs as Meta spelled it: the portfolio''s own isn''t told';
 COMMENT ON COLUMN businesses.verification_status IS 'Its business verification as Meta spelled it';
 COMMENT ON COLUMN businesses.meta_status IS 'marketing_messages_onboarding_status.status as Meta spelled it; NULL: Meta did not say';
@@ -55,7 +55,8 @@ COMMENT ON COLUMN businesses.last_requested_by IS 'Name of the member who asked 
 COMMENT ON COLUMN businesses.first_seen_at IS 'When a sync first saw it';
 COMMENT ON COLUMN businesses.left_at IS 'Set when a whole sync saw none of its WABAs: kept, but neither listed nor counted';
 
-CREATE INDEX idx_businesses_name ON businesses (partner_id, name_key, business_id) WHERE left_at IS NULL;
+CREATE INDEX idx_businesses_name ON businesses (partner_id, name_key, business_id)
+    INCLUDE (standing, needs_payment, last_request_number, waiting_since) WHERE left_at IS NULL;
 CREATE INDEX idx_businesses_standing ON businesses (partner_id, standing, name_key, business_id) WHERE left_at IS NULL;
 CREATE INDEX idx_businesses_not_requested ON businesses (partner_id, name_key, business_id)
     WHERE left_at IS NULL AND last_request_number IS NULL;

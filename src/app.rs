@@ -53,7 +53,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Routes fallback=|| refused(AppError::NotFound)>
-                <Route path=path!("/") view=|| bare(home()) ssr=SsrMode::Async/>
+                <Route path=path!("/") view=|| bare(std::future::ready(home())) ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=|| bare(sign_in_page()) ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in/partner") view=|| bare(choice_page()) ssr=SsrMode::Async/>
                 <Route path=path!("/businesses") view=|| framed(businesses_page) ssr=SsrMode::Async/>
@@ -67,7 +67,7 @@ pub fn App() -> impl IntoView {
 }
 
 /// `/`: members to their businesses, strangers to the door.
-async fn home() -> Result<Page, AppError> {
+fn home() -> Result<Page, AppError> {
     Visit::from_context()?;
     lead("/businesses");
     Ok(Page { title: "Liteboard".into(), view: ().into_any() })
@@ -87,7 +87,10 @@ where
         let visit = Visit::from_context()?;
         let (account, here) = (account_of(&visit.viewer), visit.path_and_query());
         let page = page(visit).await?;
-        Ok(Page { title: page.title, view: view! { <Layout account nav=places() here>{page.view}</Layout> }.into_any() })
+        Ok(Page {
+            title: page.title,
+            view: view! { <Layout account nav=places() here>{page.view}</Layout> }.into_any(),
+        })
     };
     bare(shown)
 }
@@ -145,4 +148,3 @@ fn places() -> Vec<NavItem> {
     .map(|(href, glyph, word)| NavItem { href, glyph, word, count: None, attention: None })
     .collect()
 }
-

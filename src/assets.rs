@@ -43,11 +43,13 @@ impl Assets {
     /// When there is no manifest to be read: the message says what to run.
     pub fn load() -> io::Result<Self> {
         if EMBEDDED.is_empty() {
-            let folder = std::env::var_os("LITEBOARD_SITE_DIR").map_or_else(|| PathBuf::from("target/site"), PathBuf::from);
+            let folder =
+                std::env::var_os("LITEBOARD_SITE_DIR").map_or_else(|| PathBuf::from("target/site"), PathBuf::from);
             return Self::from_folder(&folder);
         }
         let files: HashMap<_, _> = EMBEDDED.iter().copied().collect();
-        let manifest = files.get("manifest.txt").map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+        let manifest =
+            files.get("manifest.txt").map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
         Ok(Self(Arc::new(Inner { source: Source::Embedded(files), names: read_manifest(&manifest) })))
     }
 
@@ -100,7 +102,8 @@ impl Assets {
         match &self.0.source {
             Source::Embedded(files) => files.get(path).map(|content| Bytes::from_static(content)),
             Source::Folder(folder) => {
-                let sound = path.split('/').all(|part| !part.is_empty() && part != "." && part != ".." && !part.contains('\\'));
+                let sound =
+                    path.split('/').all(|part| !part.is_empty() && part != "." && part != ".." && !part.contains('\\'));
                 sound.then(|| std::fs::read(folder.join(path)).ok().map(Bytes::from)).flatten()
             }
         }
@@ -111,7 +114,8 @@ impl Assets {
         let headers = answer.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        let forever = is_hashed(path) || self.0.names.get("liteboard.js").is_some_and(|script| is_hashed(script)) && path.starts_with("pkg/");
+        let forever = is_hashed(path)
+            || self.0.names.get("liteboard.js").is_some_and(|script| is_hashed(script)) && path.starts_with("pkg/");
         let caching = if forever { "public, max-age=31536000, immutable" } else { "no-cache" };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         if let Some(encoding) = encoding {
@@ -122,13 +126,21 @@ impl Assets {
 }
 
 fn read_manifest(manifest: &str) -> HashMap<String, String> {
-    manifest.lines().filter_map(|line| line.split_once(' ')).map(|(name, path)| (name.to_owned(), path.to_owned())).collect()
+    manifest
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, path)| (name.to_owned(), path.to_owned()))
+        .collect()
 }
 
 /// The encodings the asker takes, best first, with the ending each has in the folder.
 fn encodings(asked: &HeaderMap) -> Vec<(Option<&'static str>, &'static str)> {
     let accepts = asked.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let takes = |coding: &str| accepts.split(',').any(|offer| offer.split(';').next().is_some_and(|name| name.trim() == coding) && !offer.contains("q=0"));
+    let takes = |coding: &str| {
+        accepts
+            .split(',')
+            .any(|offer| offer.split(';').next().is_some_and(|name| name.trim() == coding) && !offer.contains("q=0"))
+    };
     let mut encodings = Vec::with_capacity(3);
     if takes("br") {
         encodings.push((Some("br"), ".br"));
@@ -165,7 +177,10 @@ mod tests {
         let folder = tempdir::Folder::new("assets");
         std::fs::create_dir_all(folder.path().join("pkg")).unwrap();
         for (name, content) in [
-            ("manifest.txt", "liteboard.css liteboard.0123456789abcdef.css\nliteboard.js pkg/liteboard.aaaabbbbccccdddd.js\nliteboard.wasm pkg/liteboard.1111222233334444.wasm\n"),
+            (
+                "manifest.txt",
+                "liteboard.css liteboard.0123456789abcdef.css\nliteboard.js pkg/liteboard.aaaabbbbccccdddd.js\nliteboard.wasm pkg/liteboard.1111222233334444.wasm\n",
+            ),
             ("liteboard.0123456789abcdef.css", "body{}"),
             ("liteboard.0123456789abcdef.css.br", "packed"),
             ("pkg/liteboard.1111222233334444.wasm", "wasm"),
@@ -219,7 +234,10 @@ mod tests {
         let (_folder, assets) = site();
         assert_eq!(assets.script_stem(), "liteboard.aaaabbbbccccdddd");
         let wasm = assets.respond("pkg/liteboard.aaaabbbbccccdddd_bg.wasm", &HeaderMap::new());
-        assert_eq!((wasm.status(), &wasm.headers()[header::CONTENT_TYPE]), (StatusCode::OK, &HeaderValue::from_static("application/wasm")));
+        assert_eq!(
+            (wasm.status(), &wasm.headers()[header::CONTENT_TYPE]),
+            (StatusCode::OK, &HeaderValue::from_static("application/wasm"))
+        );
     }
 
     #[test]

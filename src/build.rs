@@ -11,7 +11,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=LITEBOARD_SITE_DIR");
     let mut list = String::from("&[\n");
     // A debug build serves from the folder, so that a changed style shows on reload.
-    if let Some(folder) = env::var_os("LITEBOARD_SITE_DIR").filter(|_| env::var("PROFILE").is_ok_and(|profile| profile == "release")) {
+    if let Some(folder) =
+        env::var_os("LITEBOARD_SITE_DIR").filter(|_| env::var("PROFILE").is_ok_and(|profile| profile == "release"))
+    {
         let folder = Path::new(&folder).canonicalize()?;
         println!("cargo::rerun-if-changed={}", folder.display());
         embed(&folder, &folder, &mut list)?;

@@ -86,7 +86,7 @@ pub struct Config {
     #[arg(long, env = "LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     pub listen: SocketAddr,
 
-    /// The address browsers use, as https://liteboard.example.com; http only on this machine. Default: http:// and LISTEN
+    /// The address browsers use, as `https://liteboard.example.com`; http only on this machine. Default: http:// and LISTEN
     #[arg(long, env = "PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
     pub public_url: Option<Url>,
 
@@ -136,8 +136,10 @@ impl Config {
     pub fn public_url(&self) -> Url {
         self.public_url.clone().unwrap_or_else(|| {
             let mut url = Url::parse("http://127.0.0.1").unwrap_or_else(|_| self.graph_url.clone());
-            let host = if self.listen.ip().is_unspecified() { "127.0.0.1".to_owned() } else { self.listen.ip().to_string() };
-            let host = if self.listen.is_ipv6() && !self.listen.ip().is_unspecified() { format!("[{host}]") } else { host };
+            let host =
+                if self.listen.ip().is_unspecified() { "127.0.0.1".to_owned() } else { self.listen.ip().to_string() };
+            let host =
+                if self.listen.is_ipv6() && !self.listen.ip().is_unspecified() { format!("[{host}]") } else { host };
             // Both are known to be an address and a port, which every URL takes.
             let _ = url.set_host(Some(&host));
             let _ = url.set_port(Some(self.listen.port()));
@@ -186,7 +188,9 @@ fn explain(error: clap::Error) -> Refusal {
             match lines.first() {
                 None => Refusal::Usage(error),
                 Some(line) if lines.len() == 1 => Refusal::Setting(format!("{line} It is not set.")),
-                Some(line) => Refusal::Setting(format!("{line} It is not set, nor are {} more settings.", lines.len() - 1)),
+                Some(line) => {
+                    Refusal::Setting(format!("{line} It is not set, nor are {} more settings.", lines.len() - 1))
+                }
             }
         }
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
@@ -207,7 +211,8 @@ fn explain(error: clap::Error) -> Refusal {
 fn describe(flag: &str) -> Option<String> {
     let long = flag.trim_start_matches("--").split([' ', '=']).next()?;
     let command = CommandLine::command();
-    let argument = command.get_subcommands().flat_map(clap::Command::get_arguments).find(|a| a.get_long() == Some(long))?;
+    let argument =
+        command.get_subcommands().flat_map(clap::Command::get_arguments).find(|a| a.get_long() == Some(long))?;
     let name = argument.get_env().map_or_else(|| format!("--{long}"), |name| name.to_string_lossy().into_owned());
     Some(format!("{name} should be: {}.", argument.get_help()?))
 }
@@ -218,7 +223,11 @@ fn parse_secret(value: &str) -> Result<SecretString, String> {
 
 fn parse_database_url(value: &str) -> Result<SecretString, String> {
     let url: Url = value.parse().map_err(|_| "it is no URL".to_owned())?;
-    if matches!(url.scheme(), "postgres" | "postgresql") { Ok(value.to_owned().into()) } else { Err("it does not begin with postgres://".into()) }
+    if matches!(url.scheme(), "postgres" | "postgresql") {
+        Ok(value.to_owned().into())
+    } else {
+        Err("it does not begin with postgres://".into())
+    }
 }
 
 fn parse_meta_url(value: &str) -> Result<Url, String> {
@@ -233,7 +242,11 @@ fn parse_meta_url(value: &str) -> Result<Url, String> {
 
 fn parse_public_url(value: &str) -> Result<Url, String> {
     let url = parse_meta_url(value).map_err(|reason| reason.replace("tokens travel", "sessions travel"))?;
-    if url.path() == "/" && url.query().is_none() { Ok(url) } else { Err("it has a path; Liteboard needs a host of its own".into()) }
+    if url.path() == "/" && url.query().is_none() {
+        Ok(url)
+    } else {
+        Err("it has a path; Liteboard needs a host of its own".into())
+    }
 }
 
 /// Whether a URL points at this machine, where http is good enough.
@@ -247,7 +260,11 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 fn parse_digits(value: &str) -> Result<String, String> {
-    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) { Ok(value.to_owned()) } else { Err("it is not made of digits".into()) }
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(value.to_owned())
+    } else {
+        Err("it is not made of digits".into())
+    }
 }
 
 fn parse_partner(value: &str) -> Result<PartnerId, String> {
@@ -268,8 +285,16 @@ mod tests {
 
     /// Flags that make `serve` start, in pairs.
     const GOOD: [&str; 10] = [
-        "--database-url", "postgres://localhost/x", "--meta-app-id", "680000000000001", "--meta-app-secret", "s",
-        "--encryption-key", "k:AAAA", "--partner-business-ids", "102000000000001,102000000000002",
+        "--database-url",
+        "postgres://localhost/x",
+        "--meta-app-id",
+        "680000000000001",
+        "--meta-app-secret",
+        "s",
+        "--encryption-key",
+        "k:AAAA",
+        "--partner-business-ids",
+        "102000000000001,102000000000002",
     ];
 
     fn refusal(flags: &[&str]) -> String {

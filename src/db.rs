@@ -108,7 +108,9 @@ impl Db {
     /// When Postgres can't be reached.
     pub async fn tenant(&self, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
         let mut tx = self.pool.begin_with("BEGIN; SET LOCAL ROLE liteboard_tenant").await?;
-        sqlx::query_scalar!("SELECT set_config('app.partner_id', $1, true)", partner.as_str()).fetch_one(&mut *tx).await?;
+        sqlx::query_scalar!("SELECT set_config('app.partner_id', $1, true)", partner.as_str())
+            .fetch_one(&mut *tx)
+            .await?;
         Ok(TenantTx { tx, partner: partner.clone() })
     }
 }

@@ -11,8 +11,9 @@ use liteboard::{
     graph::Graph,
     reconcile::{self, CancellationToken, Signals},
     server::{AppState, router},
-    sign_in, telemetry,
+    sign_in,
     support::Recorder,
+    telemetry,
     vault::Vault,
     worker,
 };
@@ -44,7 +45,8 @@ fn main() -> ExitCode {
 
 fn start(command: Command) -> anyhow::Result<()> {
     telemetry::init()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't start")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't start")?;
     runtime.block_on(async {
         match command {
             Command::Serve { config, no_worker } => serve(*config, !no_worker).await,
@@ -63,15 +65,16 @@ fn start(command: Command) -> anyhow::Result<()> {
 
 async fn serve(config: Config, with_worker: bool) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
-    let listener = tokio::net::TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("LISTEN should be: an address this machine has and nobody else listens on, not {}", config.listen))?;
+    let listener = tokio::net::TcpListener::bind(config.listen).await.with_context(|| {
+        format!("LISTEN should be: an address this machine has and nobody else listens on, not {}", config.listen)
+    })?;
     let house = open_house(&config, &stop).await?;
     let background = with_worker
         .then(|| tokio::spawn(worker::runner(&house.state, config.dispatch_concurrency.into()).run(stop.clone())));
     tracing::info!(address = %config.public_url(), "serving");
     let ended = stop.clone();
-    let serving = axum::serve(listener, router(house.state.clone())).with_graceful_shutdown(async move { ended.cancelled().await });
+    let serving = axum::serve(listener, router(house.state.clone()))
+        .with_graceful_shutdown(async move { ended.cancelled().await });
     let served = async move { serving.await.context("the server ended") };
     tokio::select! {
         served = served => served?,
@@ -112,15 +115,17 @@ impl House {
 
 async fn open_house(config: &Config, stop: &CancellationToken) -> anyhow::Result<House> {
     if let Some(address) = config.metrics_listen {
-        metrics_exporter_prometheus::PrometheusBuilder::new()
-            .with_http_listener(address)
-            .install()
-            .with_context(|| format!("METRICS_LISTEN should be: an address this machine has and nobody else listens on, not {address}"))?;
+        metrics_exporter_prometheus::PrometheusBuilder::new().with_http_listener(address).install().with_context(
+            || {
+                format!(
+                    "METRICS_LISTEN should be: an address this machine has and nobody else listens on, not {address}"
+                )
+            },
+        )?;
     }
-    let vault = Arc::new(
-        Vault::from_setting(&config.encryption_key)
-            .map_err(|error| anyhow::anyhow!("ENCRYPTION_KEY should be: keys as id:base64, 32 bytes each (openssl rand -base64 32). {error}"))?,
-    );
+    let vault = Arc::new(Vault::from_setting(&config.encryption_key).map_err(|error| {
+        anyhow::anyhow!("ENCRYPTION_KEY should be: keys as id:base64, 32 bytes each (openssl rand -base64 32). {error}")
+    })?);
     let assets = Assets::load().context("the site's files can't be read")?;
     let clock = Clock::system();
     let db = open_database(&config.database).await?;
@@ -162,7 +167,9 @@ async fn open_database(config: &DatabaseConfig) -> anyhow::Result<Db> {
     });
     match waiting.await {
         Ok(connected) => connected.context("Postgres refuses the connection that DATABASE_URL names")?,
-        Err(_) => anyhow::bail!("Postgres did not answer for 30 s at the address in DATABASE_URL: start it, or correct the setting"),
+        Err(_) => anyhow::bail!(
+            "Postgres did not answer for 30 s at the address in DATABASE_URL: start it, or correct the setting"
+        ),
     }
     MIGRATOR.run(db.pool()).await.context("the database can't be brought up to date")?;
     Ok(db)
@@ -171,7 +178,8 @@ async fn open_database(config: &DatabaseConfig) -> anyhow::Result<Db> {
 /// Cancelled by SIGTERM, SIGINT or SIGHUP.
 fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     let stop = CancellationToken::new();
-    let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?];
+    let mut signals =
+        [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?];
     let told = stop.clone();
     tokio::spawn(async move {
         let [terminate, interrupt, hangup] = &mut signals;

@@ -27,8 +27,7 @@ use crate::{
     graph::Graph,
     reconcile::Signals,
     sign_in::{self, SignIn},
-    telemetry,
-    ui,
+    telemetry, ui,
     vault::Vault,
 };
 
@@ -39,7 +38,7 @@ const LONGEST_ADDRESS: usize = 16 * 1024;
 const LARGEST_FORM: usize = 64 * 1024;
 
 /// How long an answer may take: a click waits up to 5 s for Meta, sign-in makes several calls of up to 30 s.
-const LONGEST_ANSWER: Duration = Duration::from_secs(120);
+const LONGEST_ANSWER: Duration = Duration::from_mins(2);
 
 /// What handlers and pages are given.
 #[derive(Clone)]
@@ -109,8 +108,8 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(members)
         .route("/assets/{*path}", get(asset))
-        .route("/favicon.svg", get(|state, uri, headers| root_asset(state, uri, headers)))
-        .route("/robots.txt", get(|state, uri, headers| root_asset(state, uri, headers)))
+        .route("/favicon.svg", get(root_asset))
+        .route("/robots.txt", get(root_asset))
         .route("/theme", post(sign_in::choose_theme))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
@@ -151,7 +150,10 @@ async fn lost(State(state): State<AppState>, request: Request) -> Response {
 
 /// Whether this process can serve: the database answers.
 async fn ready(State(state): State<AppState>) -> Response {
-    let asked = tokio::time::timeout(Duration::from_secs(2), sqlx::query_scalar!("SELECT 1 AS \"one!\"").fetch_one(state.db.pool()));
+    let asked = tokio::time::timeout(
+        Duration::from_secs(2),
+        sqlx::query_scalar!("SELECT 1 AS \"one!\"").fetch_one(state.db.pool()),
+    );
     match asked.await {
         Ok(Ok(_)) => "ready".into_response(),
         Ok(Err(error)) => {
@@ -214,7 +216,8 @@ async fn add_headers(State(known): State<Headers>, mut request: Request, next: N
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if known.secure {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
     }
     answer
 }
@@ -239,7 +242,11 @@ async fn refuse_other_sites(request: Request, next: Next) -> Response {
     if is_from_our_pages(request.method(), request.headers()) {
         return next.run(request).await;
     }
-    (StatusCode::FORBIDDEN, "This form was not sent from Liteboard's own pages. Open the page in Liteboard and send it from there.").into_response()
+    (
+        StatusCode::FORBIDDEN,
+        "This form was not sent from Liteboard's own pages. Open the page in Liteboard and send it from there.",
+    )
+        .into_response()
 }
 
 /// Safe methods pass. Others need `Sec-Fetch-Site: same-origin` (or `none`: typed by the person); without that header, an
@@ -254,7 +261,9 @@ fn is_from_our_pages(method: &Method, headers: &HeaderMap) -> bool {
     }
     match (text(header::ORIGIN), text(header::HOST)) {
         (None, _) => true,
-        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, origin_host)| origin_host.eq_ignore_ascii_case(host)),
+        (Some(origin), Some(host)) => {
+            origin.split_once("://").is_some_and(|(_, origin_host)| origin_host.eq_ignore_ascii_case(host))
+        }
         (Some(_), None) => false,
     }
 }
@@ -269,7 +278,9 @@ fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
         .unwrap_or_default();
     let reference = telemetry::reference();
     tracing::error!(reference, message, "panicked while answering");
-    let text = format!("This page could not be loaded. The fault is ours. Give this reference to your support team: {reference}\n");
+    let text = format!(
+        "This page could not be loaded. The fault is ours. Give this reference to your support team: {reference}\n"
+    );
     let mut answer = Response::new(Body::from(text));
     *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -291,7 +302,14 @@ mod tests {
             (&[("sec-fetch-site", "none")], true),
             (&[("sec-fetch-site", "cross-site")], false),
             (&[("sec-fetch-site", "same-site")], false),
-            (&[("sec-fetch-site", "cross-site"), ("origin", "https://liteboard.example"), ("host", "liteboard.example")], false),
+            (
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "https://liteboard.example"),
+                    ("host", "liteboard.example"),
+                ],
+                false,
+            ),
             (&[("origin", "https://liteboard.example"), ("host", "liteboard.example")], true),
             (&[("origin", "http://127.0.0.1:3000"), ("host", "127.0.0.1:3000")], true),
             (&[("origin", "https://evil.example"), ("host", "liteboard.example")], false),

@@ -14,9 +14,20 @@ use crate::{
 /// `concurrency`: how many calls of one partner may be under way at Meta at once.
 pub fn runner(state: &AppState, concurrency: usize) -> Runner {
     let reconcilers: Vec<Arc<dyn Reconciler>> = vec![
-        Arc::new(Dispatch::new(state.db.clone(), state.clock.clone(), state.graph.clone(), Arc::clone(&state.vault), concurrency)),
+        Arc::new(Dispatch::new(
+            state.db.clone(),
+            state.clock.clone(),
+            state.graph.clone(),
+            Arc::clone(&state.vault),
+            concurrency,
+        )),
         Arc::new(Follow::new(state.db.clone(), state.clock.clone())),
-        Arc::new(SyncBusinesses::new(state.db.clone(), state.clock.clone(), state.graph.clone(), Arc::clone(&state.vault))),
+        Arc::new(SyncBusinesses::new(
+            state.db.clone(),
+            state.clock.clone(),
+            state.graph.clone(),
+            Arc::clone(&state.vault),
+        )),
     ];
     Runner::new(state.db.clone(), state.clock.clone(), state.signals.clone(), state.partners.clone(), reconcilers)
 }

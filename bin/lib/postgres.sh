@@ -22,7 +22,8 @@ find_postgres() {
 }
 
 # Sets PG_BIN and exports DATABASE_URL. need_postgres kept: the checkout's own data folder, there again at the next run;
-# need_postgres thrown-away: a new and quick one, gone at the end. DATABASE_URL, if set, is taken in both cases.
+# need_postgres thrown-away: a new and quick one, gone at the end; need_postgres measured: the same, but as safe as in production.
+# DATABASE_URL, if set, is taken in all cases.
 need_postgres() {
   PG_BIN=$(find_postgres) || {
     if [ -n "${DATABASE_URL:-}" ]; then return 0; fi
@@ -32,7 +33,9 @@ need_postgres() {
   if [ -n "${DATABASE_URL:-}" ]; then return 0; fi
   case $1 in
     kept) start_kept_cluster ;;
-    thrown-away) start_thrown_away_cluster ;;
+    # Nobody will miss this data after a power cut.
+    thrown-away) start_thrown_away_cluster fsync=off synchronous_commit=off full_page_writes=off max_connections=300 ;;
+    measured) start_thrown_away_cluster shared_buffers=1GB max_wal_size=4GB ;;
   esac
 }
 
@@ -87,8 +90,7 @@ start_thrown_away_cluster() {
   chmod 755 "$dir"
   own "$dir"
   make_cluster "$dir"
-  # Nobody will miss this data after a power cut.
-  start_cluster "$dir" "$(random_port)" fsync=off synchronous_commit=off full_page_writes=off max_connections=300
+  start_cluster "$dir" "$(random_port)" "$@"
 }
 
 # own DIR: notes that this command uses it.

@@ -13,9 +13,7 @@ use js_sys::{encode_uri_component, wasm_bindgen::JsCast};
 use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, Document, DomParser, Element, HtmlInputElement, RequestInit, Response, SupportedType,
-};
+use web_sys::{AbortController, Document, DomParser, Element, HtmlInputElement, RequestInit, Response, SupportedType};
 
 /// How long the fingers must rest before a search is sent.
 const REST: Duration = Duration::from_millis(200);
@@ -39,7 +37,8 @@ pub fn enliven() {
     let state = Rc::new(State::default());
     let heard = Rc::clone(&state);
     let typed = window_event_listener(ev::input, move |event| {
-        if event.target().and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|target| target.id() == "q") {
+        if event.target().and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|target| target.id() == "q")
+        {
             let state = Rc::clone(&heard);
             let timer = set_timeout_with_handle(move || search(&state), REST).ok();
             cancel(heard.typing.replace(timer));
@@ -108,7 +107,8 @@ fn look_later(state: &Rc<State>) {
         move || {
             let Ok(url) = window().location().href() else { return };
             // Rows aren't changed under somebody's fingers.
-            let busy = document().active_element().is_some_and(|active| active.closest("#live").ok().flatten().is_some());
+            let busy =
+                document().active_element().is_some_and(|active| active.closest("#live").ok().flatten().is_some());
             refresh(&again, &url, if busy { &PARTS[..1] } else { &PARTS });
         },
         LOOK,

@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn a_code_becomes_a_name_and_anything_else_stays_as_it_is() {
-        for (code, name) in [("IN", "India"), ("br", "Brazil"), ("GB", "United Kingdom"), ("ZZ", "ZZ"), ("", ""), ("Brazil", "Brazil")] {
+        for (code, name) in
+            [("IN", "India"), ("br", "Brazil"), ("GB", "United Kingdom"), ("ZZ", "ZZ"), ("", ""), ("Brazil", "Brazil")]
+        {
             assert_eq!(country_name(code), name);
         }
     }

@@ -8,14 +8,13 @@ use crate::{
     ui::{Glyph, Icon, Identifier, Name},
 };
 
-/// The three steps. `running`: the first sync is under way.
-#[component]
-pub fn FirstRun(viewer: Viewer, running: bool, here: String) -> AnyView {
+/// The three steps. `running`: the first sync is under way. `here`: where signing in again leads back to.
+pub fn first_run(viewer: Viewer, running: bool, here: &str) -> AnyView {
     let token_works = viewer.token_problem.is_none();
     let token = if token_works {
         step(None, true, "Access given", view! { <p>"Meta confirmed the WhatsApp permissions. The token is kept encrypted and never reaches a browser."</p> }.into_any())
     } else {
-        let href = way_to_new_token(&here);
+        let href = way_to_new_token(here);
         let words = view! { <p>"Meta no longer accepts the access you gave."</p><div class="row"><a class="btn btn-primary" href=href>"Sign in again"</a></div> };
         step(Some("2"), true, "Give access again", words.into_any())
     };

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+use crate::db::PartnerId;
+
 /// The most characters of a name that are kept, and of a search that are looked at. Meta's own limits aren't published.
 pub const LONGEST_NAME: usize = 1_000;
 /// The most characters of a name that are searched by.
@@ -33,52 +35,88 @@ pub fn key_of(name: &str) -> String {
     fold(name).chars().take(LONGEST_KEY).collect::<String>().trim_end().to_owned()
 }
 
-/// The words of a name, as the text of a `tsvector`.
-pub fn words_of(name: &str) -> String {
+/// The words of a name, as the text of a `tsvector`. Each stands behind the partner's id, so that one index serves all partners and
+/// none of them walks through the others' names.
+pub fn words_of(partner: &PartnerId, name: &str) -> String {
     let mut vector = String::new();
     let mut place = 0;
     for piece in pieces(&fold(name)) {
         for word in piece.words() {
             place += 1;
             // Writing to a String can't fail.
-            let _ = write!(vector, "'{word}':{place} ");
+            let _ = write!(vector, "'{partner}/{word}':{place} ");
         }
     }
     vector
 }
 
-/// What to look for inside names, as texts of `tsquery`.
+/// What to look for inside names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WordQuery {
     /// Found by index.
-    pub strong: String,
+    strong: Vec<Term>,
     /// Short beginnings, looked for only among what the strong ones found.
-    pub weak: Option<String>,
+    weak: Vec<Term>,
 }
 
-/// The words of a question; `None` if there are none. Each but the shortest may be the beginning of a word.
-pub fn word_query(question: &str) -> Option<WordQuery> {
-    let (mut strong, mut weak, mut short) = (Vec::new(), Vec::new(), Vec::new());
-    for piece in pieces(&fold(question)).into_iter().take(MOST_WORDS) {
-        match piece {
-            Piece::Word(word) if word.chars().count() <= SHORT_WORD => {
-                weak.push(format!("'{word}':*"));
-                short.push(format!("'{word}'"));
+/// Words that stand side by side; mostly it is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Term {
+    words: Vec<String>,
+    /// The word may go on.
+    beginning: bool,
+}
+
+impl WordQuery {
+    /// The words of a question; `None` if there are none. Each but the shortest may be the beginning of a word.
+    pub fn read(question: &str) -> Option<Self> {
+        let (mut strong, mut short) = (Vec::new(), Vec::new());
+        for piece in pieces(&fold(question)).into_iter().take(MOST_WORDS) {
+            let beginning = matches!(piece, Piece::Word(_));
+            let is_short = matches!(&piece, Piece::Word(word) if word.chars().count() <= SHORT_WORD);
+            let term = Term { words: piece.words(), beginning };
+            if is_short { short.push(term) } else { strong.push(term) }
+        }
+        if strong.is_empty() {
+            // Whole words, then: a beginning of one or two letters is that of nearly every name.
+            for term in &mut short {
+                term.beginning = false;
             }
-            Piece::Word(word) => strong.push(format!("'{word}':*")),
-            Piece::Run(run) => {
-                let neighbours: Vec<String> = run.iter().map(|c| format!("'{c}'")).collect();
-                strong.push(format!("({})", neighbours.join(" <-> ")));
+            return (!short.is_empty()).then_some(Self { strong: short, weak: Vec::new() });
+        }
+        Some(Self { strong, weak: short })
+    }
+
+    /// The same, but for what may be misspelt: the end of each word is left out.
+    pub fn relaxed(&self) -> Self {
+        let mut relaxed = Self { strong: self.strong.clone(), weak: Vec::new() };
+        for term in relaxed.strong.iter_mut().filter(|term| term.beginning) {
+            for word in &mut term.words {
+                let length = word.chars().count();
+                *word = word.chars().take((length * 3 / 5).max(SHORT_WORD + 1)).collect();
             }
         }
+        relaxed
     }
-    match (strong.is_empty(), short.is_empty()) {
-        (true, true) => None,
-        (true, false) => Some(WordQuery { strong: short.join(" & "), weak: None }),
-        (false, nothing_short) => {
-            Some(WordQuery { strong: strong.join(" & "), weak: (!nothing_short).then(|| weak.join(" & ")) })
-        }
+
+    /// What an index finds, as the text of a `tsquery`.
+    pub fn strong(&self, partner: &PartnerId) -> String {
+        tsquery(&self.strong, partner).unwrap_or_default()
     }
+
+    /// What is looked for among that; `None` for nothing more.
+    pub fn weak(&self, partner: &PartnerId) -> Option<String> {
+        tsquery(&self.weak, partner)
+    }
+}
+
+fn tsquery(terms: &[Term], partner: &PartnerId) -> Option<String> {
+    let term = |term: &Term| {
+        let end = if term.beginning { ":*" } else { "" };
+        let words: Vec<String> = term.words.iter().map(|word| format!("'{partner}/{word}'{end}")).collect();
+        if words.len() == 1 { words.concat() } else { format!("({})", words.join(" <-> ")) }
+    };
+    (!terms.is_empty()).then(|| terms.iter().map(term).collect::<Vec<_>>().join(" & "))
 }
 
 /// Compatibility decomposition, marks gone, lower case, every run of white space one space.
@@ -216,25 +254,48 @@ mod tests {
         }
     }
 
+    fn partner() -> PartnerId {
+        "9".parse().unwrap()
+    }
+
     #[test]
     fn words_are_cut_at_everything_that_is_no_letter_or_digit() {
-        assert_eq!(words_of("O'Neill & Sons (24h)"), "'o':1 'neill':2 'sons':3 '24h':4 ");
-        assert_eq!(words_of("<b>Acme</b>"), "'b':1 'acme':2 'b':3 ");
-        assert_eq!(words_of("千葉Shop 🍕"), "'千':1 '葉':2 'shop':3 '🍕':4 ");
-        assert_eq!(words_of("!!!"), "");
+        for (name, words) in [
+            ("O'Neill & Sons (24h)", "'9/o':1 '9/neill':2 '9/sons':3 '9/24h':4 "),
+            ("<b>Acme</b>", "'9/b':1 '9/acme':2 '9/b':3 "),
+            ("千葉Shop 🍕", "'9/千':1 '9/葉':2 '9/shop':3 '9/🍕':4 "),
+            ("!!!", ""),
+        ] {
+            assert_eq!(words_of(&partner(), name), words);
+        }
     }
 
     #[test]
     fn short_words_are_weak_unless_they_stand_alone() {
-        let query = |text: &str| word_query(text).map(|query| (query.strong, query.weak));
-        let pair = |strong: &str, weak: Option<&str>| Some((strong.to_owned(), weak.map(str::to_owned)));
-        assert_eq!(query("merc"), pair("'merc':*", None));
-        assert_eq!(query("Estrela do M"), pair("'estrela':*", Some("'do':* & 'm':*")));
-        assert_eq!(query("do m"), pair("'do' & 'm'", None));
-        assert_eq!(query("千葉"), pair("('千' <-> '葉')", None));
-        assert_eq!(query("🍕"), pair("('🍕')", None));
-        assert_eq!(query("' & | ! ( ) : * \\"), None);
-        assert_eq!(query(""), None);
+        for (typed, strong, weak) in [
+            ("merc", "'9/merc':*", None),
+            ("Estrela do M", "'9/estrela':*", Some("'9/do':* & '9/m':*")),
+            ("do m", "'9/do' & '9/m'", None),
+            ("千葉", "('9/千' <-> '9/葉')", None),
+            ("🍕", "'9/🍕'", None),
+        ] {
+            let query = WordQuery::read(typed).unwrap();
+            assert_eq!(
+                (query.strong(&partner()).as_str(), query.weak(&partner()).as_deref()),
+                (strong, weak),
+                "{typed}"
+            );
+        }
+        for nothing in ["", "' & | ! ( ) : * \\"] {
+            assert_eq!(WordQuery::read(nothing), None);
+        }
+    }
+
+    #[test]
+    fn relaxing_leaves_out_the_ends_of_words() {
+        let query = WordQuery::read("estrella mercado do 千葉 bar").unwrap().relaxed();
+        assert_eq!(query.strong(&partner()), "'9/estr':* & '9/merc':* & ('9/千' <-> '9/葉') & '9/bar':*");
+        assert_eq!(query.weak(&partner()), None);
     }
 
     #[test]
@@ -257,9 +318,10 @@ mod tests {
 
         #[test]
         fn nothing_in_a_question_can_break_out_of_its_quotes(question in "[a-z'\\\\:*&|!() ]{0,40}") {
-            if let Some(query) = word_query(&question) {
-                let inside = query.strong.replace(['\'', ':', '*', '&', '(', ')', ' '], "");
-                prop_assert!(inside.chars().all(char::is_alphanumeric), "{}", query.strong);
+            if let Some(query) = WordQuery::read(&question) {
+                let strong = query.strong(&partner());
+                let inside = strong.replace("9/", "").replace(['\'', ':', '*', '&', '(', ')', ' '], "");
+                prop_assert!(inside.chars().all(char::is_alphanumeric), "{}", strong);
             }
         }
     }

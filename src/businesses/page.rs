@@ -5,17 +5,17 @@ use time::OffsetDateTime;
 
 use super::{
     LiveList,
-    first_run::FirstRun,
+    first_run::first_run,
     model::SyncState,
     query::{Filter, PATH, Place, Query},
     results::Results,
     search::Search,
-    store::{self, Count, Counts, Found, Listed},
-    sync_line::{SyncButton, SyncLine},
+    store::{self, Count, Counts, Listed},
+    sync_line::{SyncButton, sync_line},
 };
 use crate::{
     db::TenantTx,
-    graph::BusinessId,
+    graph::{BusinessId, WabaId},
     sign_in::{Page, Visit},
     telemetry::mishap,
     ui::{AppError, SearchField, SearchForm},
@@ -31,7 +31,7 @@ pub async fn businesses_page(visit: Visit) -> Result<Page, AppError> {
     // Nothing was written; what follows may need a transaction of its own.
     drop(tx);
     let near = match seen.search.as_ref().filter(|_| seen.nothing_matches()) {
-        Some(search) => store::name_like(visit.tenant().await?, &search.prefix).await.map_err(mishap)?,
+        Some(search) => store::name_like(visit.tenant().await?, search).await.map_err(mishap)?,
         None => Vec::new(),
     };
     Ok(Page { title: "Businesses".to_owned(), view: view(&visit, sync, seen, near, complaints, now) })
@@ -41,7 +41,7 @@ pub async fn businesses_page(visit: Visit) -> Result<Page, AppError> {
 struct Sight {
     query: Query,
     search: Option<Search>,
-    found: Option<Found>,
+    by_waba: Option<WabaId>,
     counts: Counts,
     total: Count,
     listed: Listed,
@@ -61,21 +61,25 @@ async fn look(tx: &mut TenantTx, mut query: Query, now: OffsetDateTime) -> sqlx:
         Some(search) => Some(store::find(tx, search).await?),
         None => None,
     };
-    let all = store::count_all(tx, now).await?;
     let counts = match &found {
         Some(found) => store::count_found(tx, found, now).await?,
-        None => all,
+        None => store::count_all(tx, now).await?,
     };
+    // Under a search the whole is only told where nothing matches.
+    let mut total = counts.of(Filter::All);
+    if found.is_some() && total.n == 0 {
+        total = store::count_all(tx, now).await?.of(Filter::All);
+    }
     let listed = store::list(tx, query.filter, found.as_ref(), &query.place, now).await?;
     let misplaced = listed.is_none();
-    let listed = match listed {
-        Some(listed) => listed,
-        None => {
-            query.place = Place::Start;
-            store::list(tx, query.filter, found.as_ref(), &Place::Start, now).await?.unwrap_or_default()
-        }
+    let listed = if let Some(listed) = listed {
+        listed
+    } else {
+        query.place = Place::Start;
+        store::list(tx, query.filter, found.as_ref(), &Place::Start, now).await?.unwrap_or_default()
     };
-    Ok(Sight { query, search, found, counts, total: all.of(Filter::All), listed, misplaced })
+    let by_waba = found.and_then(|found| found.waba);
+    Ok(Sight { query, search, by_waba, counts, total, listed, misplaced })
 }
 
 fn view(
@@ -96,9 +100,10 @@ fn view(
     // Without script a page that waits for the first rows asks again by itself.
     let again = (running && sync.synced_at.is_none())
         .then(|| view! { <noscript><meta http-equiv="refresh" content="3"/></noscript> });
-    let button = (!nothing_yet || running).then(|| view! { <div class="actions keep"><SyncButton word="Sync now"/></div> });
+    let button =
+        (!nothing_yet || running).then(|| view! { <div class="actions keep"><SyncButton word="Sync now"/></div> });
     let (spoken, list) = if nothing_yet {
-        (String::new(), view! { <FirstRun viewer=visit.viewer.clone() running=running here=here.clone()/> }.into_any())
+        (String::new(), first_run(visit.viewer.clone(), running, &here))
     } else {
         let results = Results {
             query: seen.query,
@@ -106,7 +111,7 @@ fn view(
             listed: seen.listed,
             total: seen.total,
             near,
-            by_waba: seen.found.and_then(|found| found.waba).map(|(waba, _)| waba),
+            by_waba: seen.by_waba,
             complaints,
             may_onboard: visit.viewer.role.may_onboard(),
             now,
@@ -119,7 +124,7 @@ fn view(
         <div class="page-head">
             <div>
                 <div class="title"><h1>"Businesses"</h1></div>
-                <SyncLine state=sync now=now here=here/>
+                {sync_line(sync, now, &here)}
             </div>
             {button}
         </div>
@@ -134,8 +139,7 @@ fn view(
 fn toolbar(query: &Query) -> AnyView {
     let (filter, typed) = (query.filter, query.typed.clone());
     let clear = (!query.typed.is_empty()).then(|| query.searching("").href());
-    let status = (filter != Filter::All)
-        .then(|| view! { <input type="hidden" name="status" value=filter.key()/> });
+    let status = (filter != Filter::All).then(|| view! { <input type="hidden" name="status" value=filter.key()/> });
     view! {
         <SearchForm label="Businesses" action=PATH>
             <SearchField id="q" label="Search businesses" value=typed

@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     db::{Db, PartnerId},
     graph::{self, Advice, Caller, Cause, Cursor, Graph, Origin},
-    reconcile::{CancellationToken, Next, Reconciler},
+    reconcile::{CancellationToken, Next, Reconciler, wake},
     sign_in::{TokenError, any_live_token, mark_token_dead},
     solutions::{self, Role},
     vault::Vault,
@@ -54,7 +54,7 @@ impl Reconciler for SyncBusinesses {
     }
 
     fn period(&self) -> StdDuration {
-        StdDuration::from_secs(60)
+        StdDuration::from_mins(1)
     }
 
     fn reconcile<'a>(
@@ -142,13 +142,7 @@ impl SyncBusinesses {
     }
 
     /// Reads one page and keeps it.
-    async fn turn(
-        &self,
-        partner: &PartnerId,
-        caller: &Caller,
-        member: i64,
-        open: &OpenSync,
-    ) -> anyhow::Result<Turn> {
+    async fn turn(&self, partner: &PartnerId, caller: &Caller, member: i64, open: &OpenSync) -> anyhow::Result<Turn> {
         let began_at = match open.started_at {
             Some(at) => at,
             None => self.begin(partner, open.id).await?,
@@ -201,8 +195,12 @@ impl SyncBusinesses {
         let mut tx = self.db.tenant(partner).await?;
         let businesses = store::upsert(&mut tx, reading, &seen).await?;
         let (part, cursor) = onward(open.part, page.next.as_ref());
-        store::record_page(&mut tx, open.id, Progress { part: part.unwrap_or(open.part), cursor, wabas, businesses, skipped })
-            .await?;
+        store::record_page(
+            &mut tx,
+            open.id,
+            Progress { part: part.unwrap_or(open.part), cursor, wabas, businesses, skipped },
+        )
+        .await?;
         tx.commit().await?;
         Ok(Ok(part.is_none()))
     }
@@ -234,6 +232,8 @@ impl SyncBusinesses {
                 solutions::mark_vanished(&mut tx, began_at, now).await?;
             }
             store::finish_sync(&mut tx, open.id, now).await?;
+            // Requests move on with what was seen; the room that moves them knows us, not we it.
+            wake(&mut tx, "follow", partner).await?;
         }
         tx.commit().await?;
         Ok(Ok(part.is_none()))

@@ -86,7 +86,11 @@ impl Results {
         let clear = view! { <a class="btn" href=super::query::PATH>"Clear filters"</a> };
         let (typed, filter) = (self.query.typed.trim().to_owned(), self.query.filter);
         if typed.is_empty() {
-            let title = if filter == Filter::All { "No businesses yet".to_owned() } else { format!("{}: none right now", filter.word()) };
+            let title = if filter == Filter::All {
+                "No businesses yet".to_owned()
+            } else {
+                format!("{}: none right now", filter.word())
+            };
             let words = if filter == Filter::All {
                 "No client shares a WABA with you yet. They appear here after the next sync."
             } else {

@@ -1,6 +1,6 @@
 //! Reads what was typed into the search box: which of the ways to search it asks for, and in which order they are tried.
 
-use super::name_key::{WordQuery, key_of, word_query};
+use super::name_key::{WordQuery, key_of};
 
 /// An id has at least so many digits; fewer are as likely the beginning of a name.
 const LIKELY_ID: usize = 4;
@@ -30,7 +30,7 @@ impl Search {
         }
         let digits = digits_of(typed);
         let digits_first = digits.as_ref().is_some_and(|digits| digits.len() >= LIKELY_ID);
-        Some(Self { digits, digits_first, prefix: key_of(typed), words: word_query(typed) })
+        Some(Self { digits, digits_first, prefix: key_of(typed), words: WordQuery::read(typed) })
     }
 
     /// The names that begin as was typed: from the first value up to, but not, the second. `None` if no name can.

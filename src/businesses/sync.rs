@@ -169,7 +169,8 @@ mod tests {
         let seen = group(List::Client, page, &partner());
         assert_eq!(seen.businesses.len(), 1);
         assert_eq!(seen.businesses[0].name.as_deref(), Some("Roofing"));
-        let wabas: Vec<_> = seen.wabas.iter().map(|waba| (waba.id.as_str(), waba.business.as_str(), waba.link)).collect();
+        let wabas: Vec<_> =
+            seen.wabas.iter().map(|waba| (waba.id.as_str(), waba.business.as_str(), waba.link)).collect();
         assert_eq!(wabas, [("1", "10", Link::Shared), ("2", "10", Link::Shared)]);
     }
 

@@ -10,8 +10,7 @@ use crate::{
 };
 
 /// What [`super::LiveList`] replaces while a sync runs; `data-running` is what it looks at.
-#[component]
-pub fn SyncLine(state: SyncState, now: OffsetDateTime, here: String) -> AnyView {
+pub fn sync_line(state: SyncState, now: OffsetDateTime, here: &str) -> AnyView {
     let running = state.running.is_some().then_some("true");
     let synced = match state.synced_at {
         Some(at) => view! { <span>"Last synced "<Timestamp at=at now=now/></span> }.into_any(),
@@ -19,8 +18,10 @@ pub fn SyncLine(state: SyncState, now: OffsetDateTime, here: String) -> AnyView 
         None => view! { <span>"Nothing synced yet"</span> }.into_any(),
     };
     let progress = state.running.map(|running| view! { <Separator/>{progress(&running, now)} });
-    let failure = state.failure.filter(|_| running.is_none()).map(|cause| view! { <Separator/>{failure(&cause, &here)} });
-    view! { <p class="page-sub" role="status" id="sync" data-running=running>{synced}{progress}{failure}</p> }.into_any()
+    let failure =
+        state.failure.filter(|_| running.is_none()).map(|cause| view! { <Separator/>{failure(&cause, here)} });
+    view! { <p class="page-sub" role="status" id="sync" data-running=running>{synced}{progress}{failure}</p> }
+        .into_any()
 }
 
 /// Figures that change every other second aren't spoken; the bar has a name and can be asked.

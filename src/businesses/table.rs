@@ -70,7 +70,8 @@ fn tags(business: &Business, now: OffsetDateTime) -> Vec<AnyView> {
 
 fn last(request: Option<LastRequest>, now: OffsetDateTime) -> AnyView {
     match request {
-        None => view! { <span class="none" aria-hidden="true">"–"</span><span class="vh">"Never requested"</span> }.into_any(),
+        None => view! { <span class="none" aria-hidden="true">"–"</span><span class="vh">"Never requested"</span> }
+            .into_any(),
         Some(request) => {
             let short = short_name(&request.by);
             view! { <Timestamp at=request.at now=now style=TimeStyle::Day/>" "<span class="muted" title=request.by>{short}</span> }
@@ -170,7 +171,9 @@ mod tests {
 
     #[test]
     fn a_long_name_is_shortened_to_its_first_word_and_an_initial() {
-        for (name, short) in [("Ines Carvalho", "Ines C."), ("Tomasz de la Cruz Wróbel", "Tomasz W."), ("Madonna", "Madonna"), ("", "")] {
+        for (name, short) in
+            [("Ines Carvalho", "Ines C."), ("Tomasz de la Cruz Wróbel", "Tomasz W."), ("Madonna", "Madonna"), ("", "")]
+        {
             assert_eq!(short_name(name), short);
         }
     }

@@ -1,6 +1,9 @@
 //! What the simulator was asked: the last calls, with every secret masked, and a count of each operation.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Instant,
+};
 
 use serde::Serialize;
 
@@ -16,6 +19,9 @@ pub(super) const SHOWN: usize = 200;
 pub struct RecordedCall {
     /// When, by the simulator's clock, as Graph writes it.
     pub at: String,
+    /// When, by the machine's own stopwatch: for measuring how long a caller took to get here.
+    #[serde(skip)]
+    pub arrived: Instant,
     /// `GET`, `POST`, `DELETE`.
     pub method: String,
     /// Path with version.
@@ -43,6 +49,7 @@ impl RecordedCall {
         let version = call.version.as_deref().map(|version| format!("/{version}")).unwrap_or_default();
         Self {
             at,
+            arrived: Instant::now(),
             method: call.method.to_string(),
             path: format!("{version}/{}", call.path.join("/")),
             params: masked(&call.params),

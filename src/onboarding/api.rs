@@ -92,8 +92,11 @@ async fn click(visit: &Visit, signals: &Signals, wish: &Wish) -> Result<String, 
     }
     // Subscribed before the wish is committed: its outcome can't be missed.
     let mut outcomes = signals.subscribe();
-    let queued = take_down(visit, wish).await?;
+    let Taken { queued, held_back } = take_down(visit, wish).await?;
     let page = format!("/requests/{}", queued.number);
+    if held_back {
+        return Ok(landing(&page, &queued));
+    }
     let name = settled(&visit.viewer.partner);
     let answered = tokio::time::timeout(PATIENCE, async {
         if queued.is_new {
@@ -112,7 +115,19 @@ async fn click(visit: &Visit, signals: &Signals, wish: &Wish) -> Result<String, 
     if queued.is_new && request.as_ref().is_some_and(waits_for_sign_in) {
         return Err(Problem { error: AppError::TokenProblem, back_to: page });
     }
-    Ok(if queued.is_new { page } else { format!("{page}?notice=already") })
+    Ok(landing(&page, &queued))
+}
+
+/// The request's page, which says so if the request stood already.
+fn landing(page: &str, queued: &Queued) -> String {
+    if queued.is_new { page.to_owned() } else { format!("{page}?notice=already") }
+}
+
+/// A wish that is written down.
+struct Taken {
+    queued: Queued,
+    /// Meta asked us to send nothing for now, so no answer is to be waited for.
+    held_back: bool,
 }
 
 /// Whether Graph refused the token the request was sent with.
@@ -126,18 +141,18 @@ async fn look(visit: &Visit, number: RequestNumber) -> Result<Option<Request>, A
 }
 
 /// Checks the wish and writes it down; or finds the request that stands already.
-async fn take_down(visit: &Visit, wish: &Wish) -> Result<Queued, Problem> {
+async fn take_down(visit: &Visit, wish: &Wish) -> Result<Taken, Problem> {
     for _ in 0..LOOKS {
-        match try_to_take_down(visit, wish).await? {
-            Some(queued) => return Ok(queued),
-            // Somebody else's request was open a moment ago and is not any more: look again.
-            None => tracing::debug!(page = wish.page, "a wish met another one that ended"),
+        if let Some(taken) = try_to_take_down(visit, wish).await? {
+            return Ok(taken);
         }
+        // Somebody else's request was open a moment ago and is not any more.
+        tracing::debug!(page = wish.page, "a wish met another one that ended: looking again");
     }
     Err(wish.problem(AppError::Unavailable { reference: crate::telemetry::reference() }))
 }
 
-async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Queued>, Problem> {
+async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Taken>, Problem> {
     let failed = |error: sqlx::Error| wish.problem(mishap(error));
     let business_id = wish.business.as_ref().map_err(|refusal| wish.refused(*refusal))?;
     let solution = wish.solution.as_ref().map_err(|refusal| wish.refused(*refusal))?.as_ref();
@@ -166,8 +181,9 @@ async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Queued>, 
     if queued.as_ref().is_some_and(|queued| queued.is_new) {
         reconcile::wake(&mut tx, DISPATCH, &partner).await.map_err(failed)?;
     }
+    let held_back = store::pause_until(&mut tx, visit.clock.now()).await.map_err(failed)?.is_some();
     tx.commit().await.map_err(failed)?;
-    Ok(queued)
+    Ok(queued.map(|queued| Taken { queued, held_back }))
 }
 
 async fn stop(visit: &Visit, number: &str) -> Result<String, Problem> {
@@ -214,7 +230,7 @@ mod tests {
         let wish = Wish::read(" 1745093316208854 ", "");
         assert_eq!(wish.business.unwrap().as_str(), "1745093316208854");
         assert_eq!(wish.solution, Ok(None));
-        for bad in ["", "abc", "12a", "-1", "1e9", "１２", "123456789012345678901", "1\01"] {
+        for bad in ["", "abc", "12a", "-1", "1e9", "１２", "123456789012345678901", "1\u{0}1"] {
             assert_eq!(Wish::read(bad, "").business, Err(Refusal::NotAnId), "{bad:?}");
         }
         for bad in ["none", "1.5", "0x1", "<b>"] {
@@ -237,7 +253,10 @@ mod tests {
             let back = Wish::read(typed, typed).refused(Refusal::NotAnId).back_to;
             assert!(back.starts_with("/businesses/") && back.len() < 500, "{back}");
             let shown = back.trim_start_matches("/businesses/").trim_end_matches("?problem=not_an_id");
-            assert!(!shown.is_empty() && shown.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'%' || b == b'-'), "{back}");
+            assert!(
+                !shown.is_empty() && shown.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'%' || b == b'-'),
+                "{back}"
+            );
         }
     }
 }

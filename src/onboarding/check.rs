@@ -78,7 +78,9 @@ impl Refusal {
     pub const fn words(self) -> &'static str {
         match self {
             Self::NotAnId => "A business ID is 1 to 20 digits and nothing else. Nothing was sent.",
-            Self::WabaId => "This is the ID of a WABA. Requests are sent to the business that owns it. Nothing was sent.",
+            Self::WabaId => {
+                "This is the ID of a WABA. Requests are sent to the business that owns it. Nothing was sent."
+            }
             Self::Left => "This business no longer shares a WABA with you. Nothing was sent.",
             Self::NotEligible => "None of its WABAs can be onboarded yet. Nothing was sent.",
             Self::Taken => "Another partner asked first, and Meta takes one request per business. Nothing was sent.",
@@ -86,7 +88,8 @@ impl Refusal {
             Self::Ready => "A WABA of this business is onboarded already. Nothing was sent.",
             Self::SolutionNotAnId => "A solution ID is 1 to 20 digits and nothing else. Nothing was sent.",
             Self::SolutionGone => {
-                "The solution you chose is not there any more, or is not your app’s. Choose another, or none. Nothing was sent."
+                "The solution you chose is not there any more, or is not your app’s. Choose another, or none. \
+                 Nothing was sent."
             }
             Self::SolutionUnusable => {
                 "The solution you chose can not be used: it is not active. Choose another, or none. Nothing was sent."

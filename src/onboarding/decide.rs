@@ -118,7 +118,8 @@ pub fn decide(attempt: &Attempt, answer: Answer, now: OffsetDateTime, chance: u6
 
 fn judge_refusal(attempt: &Attempt, cause: Cause, advice: Advice, now: OffsetDateTime, chance: u64) -> Verdict {
     let doubtful = attempt.doubtful || cause == Cause::OutcomeUnknown;
-    let wait = |until, faults, pauses_partner| Verdict::Wait(Waiting { until, cause, faults, doubtful, pauses_partner });
+    let wait =
+        |until, faults, pauses_partner| Verdict::Wait(Waiting { until, cause, faults, doubtful, pauses_partner });
     match (cause, advice) {
         (Cause::AlreadyRequested, _) => settle(State::AlreadyRequested, None, attempt),
         // Meta doesn't say whose request stands. It's ours when we hold an id for it, or when a POST of ours may have made it.
@@ -182,8 +183,6 @@ pub fn follow(state: State, business: Progress) -> Option<State> {
 /// How far a business is, as Meta shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Nothing signed that we know of.
-    Open,
     /// Terms signed.
     Signed,
     /// A WABA is onboarded.
@@ -230,9 +229,11 @@ mod tests {
             let expected = match cause {
                 Cause::AlreadyRequested => AlreadyRequested,
                 Cause::TakenByAnotherPartner => TakenByAnotherPartner,
-                Cause::Temporary | Cause::OutcomeUnknown | Cause::Unreachable | Cause::Throttled | Cause::TokenInvalid => {
-                    WaitingToRetry
-                }
+                Cause::Temporary
+                | Cause::OutcomeUnknown
+                | Cause::Unreachable
+                | Cause::Throttled
+                | Cause::TokenInvalid => WaitingToRetry,
                 Cause::InvalidRecipient => {
                     assert_eq!(decide(&fresh(), refused(cause), NOW, 0), Verdict::ReadStatus);
                     continue;
@@ -348,7 +349,6 @@ mod tests {
     #[test]
     fn a_sync_moves_requests_forward_and_never_back() {
         for state in State::ALL {
-            assert_eq!(follow(state, Progress::Open), None);
             for progress in [Progress::Signed, Progress::Ready] {
                 if let Some(next) = follow(state, progress) {
                     assert!(next.rank() > state.rank(), "{state} to {next}");

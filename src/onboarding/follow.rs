@@ -51,7 +51,11 @@ impl Reconciler for Follow {
         Duration::from_mins(1)
     }
 
-    fn reconcile<'a>(&'a self, partner: &'a PartnerId, _: &'a CancellationToken) -> BoxFuture<'a, anyhow::Result<Next>> {
+    fn reconcile<'a>(
+        &'a self,
+        partner: &'a PartnerId,
+        _: &'a CancellationToken,
+    ) -> BoxFuture<'a, anyhow::Result<Next>> {
         self.pass(partner).boxed()
     }
 }

@@ -67,7 +67,9 @@ impl State {
         match self {
             Self::Queued => 0,
             Self::Sending | Self::WaitingToRetry => 1,
-            Self::Requested | Self::AlreadyRequested | Self::TakenByAnotherPartner | Self::Failed | Self::Cancelled => 2,
+            Self::Requested | Self::AlreadyRequested | Self::TakenByAnotherPartner | Self::Failed | Self::Cancelled => {
+                2
+            }
             Self::Accepted => 3,
             Self::Ready => 4,
         }

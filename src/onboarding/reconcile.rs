@@ -83,7 +83,12 @@ impl Dispatch {
         Ok(Next::Idle)
     }
 
-    async fn send_all(&self, partner: &PartnerId, claimed: Vec<Claimed>, stop: &CancellationToken) -> anyhow::Result<()> {
+    async fn send_all(
+        &self,
+        partner: &PartnerId,
+        claimed: Vec<Claimed>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
         let tokens = Tokens::default();
         let mut groups = stream::iter(claimed)
             .map(|claimed| self.send(partner, &tokens, claimed))
@@ -183,7 +188,11 @@ impl Reconciler for Dispatch {
         Duration::from_secs(10)
     }
 
-    fn reconcile<'a>(&'a self, partner: &'a PartnerId, stop: &'a CancellationToken) -> BoxFuture<'a, anyhow::Result<Next>> {
+    fn reconcile<'a>(
+        &'a self,
+        partner: &'a PartnerId,
+        stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, anyhow::Result<Next>> {
         self.pass(partner, stop).boxed()
     }
 }
@@ -212,11 +221,7 @@ impl Tokens {
 }
 
 fn attempt_of(claimed: &Claimed) -> Attempt {
-    Attempt {
-        faults: claimed.faults.unsigned_abs(),
-        doubtful: claimed.doubtful,
-        known_ids: claimed.known_ids.clone(),
-    }
+    Attempt { faults: claimed.faults.unsigned_abs(), doubtful: claimed.doubtful, known_ids: claimed.known_ids.clone() }
 }
 
 /// Reads the business's status. Before a repeated POST, a status that can't be had for lack of access settles nothing, and the

@@ -204,7 +204,7 @@ mod tests {
     #[tokio::test]
     async fn one_link_leads_to_facebook_and_keeps_the_way_back() {
         let html = page("/sign-in?return_to=/businesses%3Fq%3Da%26b").await;
-        assert!(html.contains(r#"href="/sign-in/start?return_to=/businesses%3Fq%3Da%26b""#), "{html}");
+        assert!(html.contains(r#"href="/sign-in/start?return_to=%2Fbusinesses%3Fq%3Da%26b""#), "{html}");
         assert_eq!(html.matches("Sign in with Facebook").count(), 1);
         assert!(!html.contains("style=") && !html.contains("onclick"), "{html}");
         assert!(page("/sign-in?return_to=//evil.example").await.contains(r#"href="/sign-in/start""#));

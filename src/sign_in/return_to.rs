@@ -12,8 +12,8 @@ const HOME: &str = "/businesses";
 /// Longer ones are forgotten: they have to fit into addresses and into the session.
 const LONGEST: usize = 4_096;
 
-/// What a query value may hold as it is: what stays readable in an address bar.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// What a query value may hold as it is: what browsers leave alone as well.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A path of ours, with its query: one leading slash, then printable ASCII without backslash.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! The doors as a browser meets them, with Postgres and without Meta.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{Extension, Router, body::Body, http::Request, response::Response, routing::get};
@@ -188,7 +190,7 @@ async fn a_callback_works_once(pool: PgPool) {
     let state = browser.begin("/requests%3Fis%3Dfailed").await;
     let path = format!("/sign-in/callback?code=c&state={state}");
     let first = location(browser.get(&path).await.headers());
-    assert_eq!(first, "/sign-in?problem=meta_down&return_to=/requests%3Fis%3Dfailed");
+    assert_eq!(first, "/sign-in?problem=meta_down&return_to=%2Frequests%3Fis%3Dfailed");
     assert_eq!(location(browser.get(&path).await.headers()), "/sign-in?problem=state");
 }
 
@@ -207,7 +209,7 @@ async fn who_cancels_at_facebook_is_told_that_nothing_changed(pool: PgPool) {
     let state = browser.begin("/support").await;
     let denied = "error_reason=user_denied&error=access_denied&error_description=Permissions+error";
     let response = browser.get(&format!("/sign-in/callback?{denied}&state={state}")).await;
-    assert_eq!(location(response.headers()), "/sign-in?problem=cancelled&return_to=/support");
+    assert_eq!(location(response.headers()), "/sign-in?problem=cancelled&return_to=%2Fsupport");
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]

@@ -63,12 +63,7 @@ pub async fn find_usable(tx: &mut TenantTx, id: &SolutionId) -> sqlx::Result<Opt
 }
 
 /// Keeps a page of solutions as a sync saw them. One that is listed in both roles is kept as the app's own.
-pub async fn upsert(
-    tx: &mut TenantTx,
-    role: Role,
-    page: &[graph::Solution],
-    now: OffsetDateTime,
-) -> sqlx::Result<()> {
+pub async fn upsert(tx: &mut TenantTx, role: Role, page: &[graph::Solution], now: OffsetDateTime) -> sqlx::Result<()> {
     let partner = tx.partner().clone();
     let ids: Vec<_> = page.iter().map(|solution| solution.id.as_str()).collect();
     let name = |name: &str| if name.trim().is_empty() { NAMELESS.to_owned() } else { storable(name.trim()) };
@@ -142,7 +137,8 @@ mod tests {
     async fn usable_solutions_come_first_and_those_meta_lists_no_more_go(pool: PgPool) {
         let db = Db::from_pool(pool);
         let mut tx = db.tenant(&partner("1")).await.unwrap();
-        let page = [listed("11", "A draft", "DRAFT"), listed("12", "Retail\0", "ACTIVE"), listed("13", "Old", "ACTIVE")];
+        let page =
+            [listed("11", "A draft", "DRAFT"), listed("12", "Retail\0", "ACTIVE"), listed("13", "Old", "ACTIVE")];
         upsert(&mut tx, Role::Owner, &page, MONDAY).await.unwrap();
         let names = |solutions: &[Solution]| solutions.iter().map(Solution::label).collect::<Vec<_>>();
         let all = offered(&mut tx).await.unwrap();

@@ -1,5 +1,7 @@
 //! What the tests of this room begin with: a call to Meta, and a partner with one business that was asked.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::time::Duration;
 
 use sqlx::PgPool;

@@ -39,7 +39,6 @@ pub struct TestApp {
     pub simulator: Simulator,
     pub db: Db,
     pub clock: Clock,
-    pub signals: Signals,
     pub url: String,
     stop: CancellationToken,
     background: Option<tokio::task::JoinHandle<()>>,
@@ -56,24 +55,27 @@ impl TestApp {
         let db = Db::from_pool(pool);
         let clock = Clock::standing_at(Clock::system().now());
         let state = Self::state(&simulator, &db, &clock).await;
-        for (person, name, role) in
-            [(ADMIN, "Ines Carvalho", Role::Admin), (MANAGER, "Rahul Mehta", Role::AccountManager), (SUPPORT, "Adaeze Nwosu", Role::Support)]
-        {
+        for (person, name, role) in [
+            (ADMIN, "Ines Carvalho", Role::Admin),
+            (MANAGER, "Rahul Mehta", Role::AccountManager),
+            (SUPPORT, "Adaeze Nwosu", Role::Support),
+        ] {
             let (partner, person) = (NORTHLANE.parse().unwrap(), person.parse().unwrap());
             sign_in::name_member(&db, &partner, &person, name, role, clock.now()).await.expect("a member is named");
         }
         let stop = CancellationToken::new();
         tokio::spawn(state.signals.clone().listen(db.clone(), stop.clone()));
         let background = tokio::spawn(worker::runner(&state, 8).run(stop.clone()));
-        let (signals, url) = (state.signals.clone(), state.public_url.to_string().trim_end_matches('/').to_owned());
-        Self { simulator, db, clock, signals, url, stop, background: Some(background) }
+        let url = state.public_url.to_string().trim_end_matches('/').to_owned();
+        Self { simulator, db, clock, url, stop, background: Some(background) }
     }
 
     async fn state(simulator: &Simulator, db: &Db, clock: &Clock) -> AppState {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let public_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         assert!(is_loopback(&public_url));
-        let vault = Vault::from_setting(&"k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned().into()).expect("a good key");
+        let vault = Vault::from_setting(&"k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned().into())
+            .expect("a good key");
         let base = Url::parse(&simulator.url()).unwrap();
         let settings = Settings::new(
             base.clone(),
@@ -138,10 +140,13 @@ impl TestApp {
     /// Northlane's businesses in a standing, by name.
     pub async fn businesses(&self, standing: &str) -> Vec<String> {
         let mut tx = self.tenant(NORTHLANE).await;
-        sqlx::query_scalar!("SELECT business_id::text AS \"id!\" FROM businesses WHERE standing = $1 ORDER BY name_key", standing)
-            .fetch_all(&mut *tx)
-            .await
-            .expect("Postgres answers")
+        sqlx::query_scalar!(
+            "SELECT business_id::text AS \"id!\" FROM businesses WHERE standing = $1 ORDER BY name_key",
+            standing
+        )
+        .fetch_all(&mut *tx)
+        .await
+        .expect("Postgres answers")
     }
 
     /// Some business that can be sent now.
@@ -215,7 +220,9 @@ impl Drop for TestApp {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 drop(background);
-                let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect_with(db.connect_options()).await.expect("Postgres answers");
+                let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect_with(db.connect_options())
+                    .await
+                    .expect("Postgres answers");
                 let mut left = 1;
                 // What is in flight when the story ends may finish.
                 for _ in 0..200 {
@@ -234,4 +241,3 @@ impl Drop for TestApp {
         assert_eq!(left.join().expect("the question is answered"), 0, "requests were left Sending");
     }
 }
-

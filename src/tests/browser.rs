@@ -39,7 +39,10 @@ pub struct Browser {
 impl Browser {
     /// A fresh browser for the app at `origin`, such as `http://127.0.0.1:3000`.
     pub fn at(origin: &str) -> Self {
-        let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client can be made");
+        // The first one in the process installs it; that later ones can't is as it should be.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client =
+            reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client can be made");
         Self { client, origin: origin.trim_end_matches('/').to_owned(), cookies: Mutex::default() }
     }
 

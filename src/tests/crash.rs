@@ -26,7 +26,8 @@ impl Server {
     async fn start(simulator: &Simulator, pool: &PgPool, site: &std::path::Path) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
-        let mut database = url::Url::parse(&std::env::var("DATABASE_URL").expect("tests are given a database")).unwrap();
+        let mut database =
+            url::Url::parse(&std::env::var("DATABASE_URL").expect("tests are given a database")).unwrap();
         database.set_path(pool.connect_options().get_database().unwrap());
         let child = Command::new(env!("CARGO_BIN_EXE_liteboard"))
             .arg("serve")
@@ -46,7 +47,7 @@ impl Server {
             .unwrap();
         let server = Self { child, url };
         until("the server to be ready", async || {
-            reqwest::get(format!("{}/readyz", server.url)).await.is_ok_and(|answer| answer.status().is_success())
+            Browser::at(&server.url).open("/readyz").await.is_ok_and(|answer| answer.status.is_success())
         })
         .await;
         server
@@ -98,7 +99,8 @@ async fn a_crash_while_sending_never_makes_a_second_agreement(pool: PgPool) {
         }
         drop(browser.send("/onboarding/onboard", &[("business_id", &form), ("solution_id", "")]).await);
     });
-    until("Meta to hold the agreement", async || simulator.ledger().iter().any(|entry| entry.business_id == business)).await;
+    until("Meta to hold the agreement", async || simulator.ledger().iter().any(|entry| entry.business_id == business))
+        .await;
     server.abort();
     click.await.unwrap();
     assert_eq!(request(&pool).await.0, "sending", "the crash left it so");
@@ -121,10 +123,12 @@ async fn a_crash_while_sending_never_makes_a_second_agreement(pool: PgPool) {
 }
 
 async fn eligible(pool: &PgPool) -> Option<String> {
-    sqlx::query_scalar!("SELECT business_id::text AS \"id!\" FROM businesses WHERE standing = 'eligible' ORDER BY name_key LIMIT 1")
-        .fetch_optional(pool)
-        .await
-        .unwrap()
+    sqlx::query_scalar!(
+        "SELECT business_id::text AS \"id!\" FROM businesses WHERE standing = 'eligible' ORDER BY name_key LIMIT 1"
+    )
+    .fetch_optional(pool)
+    .await
+    .unwrap()
 }
 
 async fn request(pool: &PgPool) -> (String, Option<String>) {

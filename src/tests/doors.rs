@@ -6,13 +6,15 @@ use sqlx::PgPool;
 use super::app::{MANAGER, TestApp};
 
 /// Pages for members.
-const PAGES: &[&str] = &["/", "/businesses", "/businesses/201000000000001", "/requests", "/requests/LB-1001", "/support"];
+const PAGES: &[&str] =
+    &["/", "/businesses", "/businesses/201000000000001", "/requests", "/requests/LB-1001", "/support"];
 
 /// What members may do, as forms.
 const DOORS: &[&str] = &["/onboarding/onboard", "/onboarding/cancel", "/businesses/sync", "/sign-in/partner"];
 
 /// Open to anyone; this list should only ever shrink.
-const OPEN: &[&str] = &["/sign-in", "/sign-in/start", "/sign-in/callback", "/healthz", "/readyz", "/favicon.svg", "/robots.txt"];
+const OPEN: &[&str] =
+    &["/sign-in", "/sign-in/start", "/sign-in/callback", "/healthz", "/readyz", "/favicon.svg", "/robots.txt"];
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
 async fn strangers_see_no_page_and_no_door_opens_for_them(pool: PgPool) {
@@ -24,14 +26,33 @@ async fn strangers_see_no_page_and_no_door_opens_for_them(pool: PgPool) {
         assert!(answer.location().unwrap().starts_with("/sign-in"), "{page}: {:?}", answer.location());
     }
     for door in DOORS {
-        let answer = browser.ask(Method::POST, door, Some(&[("business_id", "1"), ("solution_id", ""), ("number", "LB-1001"), ("partner_id", "1"), ("return_to", "/")])).await.unwrap();
+        let answer = browser
+            .ask(
+                Method::POST,
+                door,
+                Some(&[
+                    ("business_id", "1"),
+                    ("solution_id", ""),
+                    ("number", "LB-1001"),
+                    ("partner_id", "1"),
+                    ("back", "/"),
+                ]),
+            )
+            .await
+            .unwrap();
         let led = answer.location().is_some_and(|location| location.starts_with("/sign-in"));
-        assert!(answer.status.is_redirection() && led, "{door}: {} {:?} {}", answer.status, answer.location(), answer.body);
+        assert!(
+            answer.status.is_redirection() && led,
+            "{door}: {} {:?} {}",
+            answer.status,
+            answer.location(),
+            answer.body
+        );
         let program = reqwest::Client::new()
             .post(format!("{}{door}", app.url))
             .header("accept", "application/json")
             .header("content-type", "application/x-www-form-urlencoded")
-            .body("business_id=1&solution_id=&number=LB-1001&partner_id=1&return_to=%2F")
+            .body("business_id=1&solution_id=&number=LB-1001&partner_id=1&back=%2F")
             .send()
             .await
             .unwrap();
@@ -47,7 +68,8 @@ async fn strangers_see_no_page_and_no_door_opens_for_them(pool: PgPool) {
 async fn every_route_is_in_these_lists(pool: PgPool) {
     drop(pool);
     let source = concat!(include_str!("../app.rs"), include_str!("../server.rs"));
-    let pages = source.match_indices("path!(\"").map(|(at, found)| source[at + found.len()..].split('"').next().unwrap());
+    let pages =
+        source.match_indices("path!(\"").map(|(at, found)| source[at + found.len()..].split('"').next().unwrap());
     for page in pages {
         let known = |list: &[&str]| {
             list.iter().any(|path| {
@@ -80,7 +102,7 @@ fn doors_declared() -> Vec<(String, String)> {
                 continue;
             }
             let source = std::fs::read_to_string(&path).unwrap_or_default();
-            for (at, _) in source.match_indices("#[server(") {
+            for (at, _) in source.match_indices("#[server(p") {
                 let attribute = &source[at..source[at..].find(")]").map_or(source.len(), |end| at + end)];
                 let value = |name: &str| {
                     let rest = attribute.split(&format!("{name} = \"")).nth(1)?;
@@ -95,8 +117,14 @@ fn doors_declared() -> Vec<(String, String)> {
     }
     let mut found = Vec::new();
     visit(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    assert!(found.len() >= 3, "{found:?}");
+    let declared = server_functions();
+    assert_eq!(found.len(), declared, "a server function needs an explicit prefix and endpoint: {found:?}");
     found
+}
+
+/// How many server functions the server knows.
+fn server_functions() -> usize {
+    leptos::server_fn::axum::server_fn_paths().count()
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
@@ -105,7 +133,12 @@ async fn forms_of_other_sites_are_refused(pool: PgPool) {
     let browser = app.signed_in(MANAGER).await;
     let business = app.eligible_business().await;
     let cookies: Vec<String> = browser.cookies().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")] {
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+    ] {
         let answer = reqwest::Client::new()
             .post(format!("{}/onboarding/onboard", app.url))
             .header("cookie", cookies.join("; "))
@@ -149,7 +182,8 @@ async fn every_answer_carries_its_headers(pool: PgPool) {
     let browser = app.signed_in(MANAGER).await;
     for path in ["/businesses", "/sign-in", "/nowhere", "/healthz"] {
         let answer = browser.ask(Method::GET, path, None).await.unwrap();
-        let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        let header =
+            |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
         let policy = header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe-inline"), "{path}: {policy}");
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");

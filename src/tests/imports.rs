@@ -20,8 +20,26 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sign_in", &["clock", "db", "graph", "reconcile", "telemetry", "ui", "vault"]),
     ("solutions", &["clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui", "vault"]),
     ("businesses", &["clock", "db", "graph", "reconcile", "sign_in", "solutions", "telemetry", "ui", "vault"]),
-    ("onboarding", &["businesses", "clock", "db", "graph", "reconcile", "sign_in", "solutions", "telemetry", "ui", "vault"]),
-    ("support", &["businesses", "clock", "db", "graph", "onboarding", "reconcile", "sign_in", "solutions", "telemetry", "ui", "vault"]),
+    (
+        "onboarding",
+        &["businesses", "clock", "db", "graph", "reconcile", "sign_in", "solutions", "telemetry", "ui", "vault"],
+    ),
+    (
+        "support",
+        &[
+            "businesses",
+            "clock",
+            "db",
+            "graph",
+            "onboarding",
+            "reconcile",
+            "sign_in",
+            "solutions",
+            "telemetry",
+            "ui",
+            "vault",
+        ],
+    ),
     // The top.
     ("app", &["assets", "businesses", "clock", "onboarding", "sign_in", "support", "ui"]),
     ("server", &["app", "assets", "clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui", "vault"]),
@@ -78,7 +96,8 @@ fn visit(folder: &Path, found: &mut impl FnMut(&Path)) {
 
 /// The modules at the top of the crate that a source file names, sorted, each once.
 fn imports_of(source: &str) -> Vec<String> {
-    let code: String = source.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect();
+    let code: String =
+        source.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect();
     let mut found = std::collections::BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];

@@ -2,6 +2,8 @@
 //!
 //! Unit tests and store tests sit at the bottom of the file they test.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod app;
 mod browser;
 mod crash;

@@ -35,10 +35,11 @@ async fn a_solution_goes_to_meta_in_the_query_and_to_the_page_by_name(pool: PgPo
     let browser = app.signed_in(MANAGER).await;
     let business = app.eligible_business().await;
     let mut tx = app.tenant(NORTHLANE).await;
-    let solution = sqlx::query!("SELECT solution_id::text AS \"id!\", name FROM solutions WHERE status = 'ACTIVE' LIMIT 1")
-        .fetch_one(&mut *tx)
-        .await
-        .unwrap();
+    let solution =
+        sqlx::query!("SELECT solution_id::text AS \"id!\", name FROM solutions WHERE status = 'ACTIVE' LIMIT 1")
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
     drop(tx);
     let landed = browser
         .send("/onboarding/onboard", &[("business_id", &business), ("solution_id", &solution.id)])
@@ -61,7 +62,8 @@ async fn two_tabs_and_two_members_at_once_make_one_request(pool: PgPool) {
         assert!(click.url.starts_with(first), "{} and {first}", click.url);
     }
     let mut tx = app.tenant(NORTHLANE).await;
-    let requests = sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM requests").fetch_one(&mut *tx).await.unwrap();
+    let requests =
+        sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM requests").fetch_one(&mut *tx).await.unwrap();
     assert_eq!((requests, app.agreements(&business)), (1, 1));
 }
 
@@ -107,7 +109,11 @@ async fn every_lost_answer_is_settled_by_reading_and_makes_one_agreement(pool: P
         let reads = app.simulator.count(Operation::Business);
         app.advance(Duration::from_secs(10)).await;
         app.until_request_is(&business, "requested").await;
-        assert_eq!(app.simulator.count(Operation::Business), reads + 1, "{fault:?}: the status was read before the second POST");
+        assert_eq!(
+            app.simulator.count(Operation::Business),
+            reads + 1,
+            "{fault:?}: the status was read before the second POST"
+        );
         assert_eq!(app.agreements(&business), 1, "{fault:?}");
         let (_, attempts, id) = app.request_for(&business).await;
         let held = app.simulator.ledger().into_iter().find(|entry| entry.business_id == business).unwrap();
@@ -173,10 +179,8 @@ async fn a_dead_token_leads_to_sign_in_and_the_request_goes_on_by_itself(pool: P
     assert!(landed.url.contains("/sign-in") && landed.url.contains("return_to"), "{}", landed.url);
     assert_eq!(app.request_for(&businesses[0]).await.0, "waiting_to_retry");
     // Known to be dead by now: nothing is queued, and the chosen solution comes along.
-    let again = browser
-        .send("/onboarding/onboard", &[("business_id", &businesses[1]), ("solution_id", "")])
-        .await
-        .unwrap();
+    let again =
+        browser.send("/onboarding/onboard", &[("business_id", &businesses[1]), ("solution_id", "")]).await.unwrap();
     assert!(again.url.contains("/sign-in"), "{}", again.url);
     let start = format!("/sign-in/start?return_to=/businesses/{}", businesses[1]);
     let back = browser.sign_in_from(&start, MANAGER).await.unwrap();
@@ -227,7 +231,10 @@ async fn signed_terms_become_accepted_and_an_onboarded_waba_ready(pool: PgPool) 
 
 async fn syncs(app: &TestApp) -> i64 {
     let mut tx = app.tenant(NORTHLANE).await;
-    sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM syncs WHERE finished_at IS NOT NULL").fetch_one(&mut *tx).await.unwrap()
+    sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM syncs WHERE finished_at IS NOT NULL")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap()
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
@@ -235,7 +242,9 @@ async fn bad_input_gets_a_clear_answer_and_sends_nothing(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let browser = app.signed_in(MANAGER).await;
     let business = app.eligible_business().await;
-    let waba = app.simulator.businesses_of(NORTHLANE).unwrap().into_iter().find(|b| b.id == business).unwrap().wabas[0].id.clone();
+    let waba = app.simulator.businesses_of(NORTHLANE).unwrap().into_iter().find(|b| b.id == business).unwrap().wabas[0]
+        .id
+        .clone();
     let theirs = app
         .simulator
         .businesses_of(HARBOUR_REACH)
@@ -269,7 +278,8 @@ async fn bad_input_gets_a_clear_answer_and_sends_nothing(pool: PgPool) {
     }
     assert_eq!(app.simulator.count(Operation::Onboard), 0);
     let mut tx = app.tenant(NORTHLANE).await;
-    let requests = sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM requests").fetch_one(&mut *tx).await.unwrap();
+    let requests =
+        sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM requests").fetch_one(&mut *tx).await.unwrap();
     assert_eq!(requests, 0);
 }
 
@@ -288,7 +298,11 @@ async fn what_vanished_since_the_page_was_shown_is_not_sent(pool: PgPool) {
     app.simulator.leave_partner(&businesses[1], NORTHLANE).unwrap();
     let landed = onboard(&browser, &businesses[1]).await;
     assert_eq!(app.request_for(&businesses[1]).await.0, "failed");
-    assert!(landed.body.contains("Not found, or no access") || landed.body.contains("No WABA could be onboarded"), "{}", landed.body);
+    assert!(
+        landed.body.contains("Not found, or no access") || landed.body.contains("No WABA could be onboarded"),
+        "{}",
+        landed.body
+    );
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]

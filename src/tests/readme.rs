@@ -14,7 +14,11 @@ fn table() -> Vec<(String, Option<String>)> {
             let mut cells = line.split('|').map(str::trim);
             let name = cells.next().unwrap().trim_end_matches('`').to_owned();
             let default = cells.next().unwrap();
-            (name, (default.starts_with('`') && default.matches('`').count() == 2).then(|| default.trim_matches('`').to_owned()))
+            (
+                name,
+                (default.starts_with('`') && default.matches('`').count() == 2)
+                    .then(|| default.trim_matches('`').to_owned()),
+            )
         })
         .collect()
 }

@@ -37,7 +37,8 @@ impl Counts {
     }
 }
 
-/// How many businesses there are behind each chip, from the rollup; those that stalled are found by their age.
+/// How many businesses there are behind each chip, from the rollup; those that stalled are found by their age. Whoever waits for its
+/// admin has no WABA that signed, so none of them is counted twice for a missing payment.
 pub async fn count_all(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Counts> {
     let partner = tx.partner().clone();
     let row = sqlx::query!(
@@ -50,7 +51,7 @@ pub async fn count_all(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<C
             (sum(n) FILTER (WHERE standing = 'failed' OR needs_payment))::bigint AS troubled,
             (SELECT count(*) FROM (
                 SELECT FROM businesses
-                WHERE partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $2 AND NOT needs_payment
+                WHERE partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $2
                 LIMIT $3
             ) AS old) AS stalled
         FROM (
@@ -80,48 +81,48 @@ pub async fn count_all(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<C
 
 /// How many of what a search found are behind each chip. Once as many as the cap have been looked at, every count is a lower bound.
 pub async fn count_found(tx: &mut TenantTx, found: &Found, now: OffsetDateTime) -> sqlx::Result<Counts> {
+    let stalled_before = now - STALLED_AFTER;
+    let mut numbers = match &found.range {
+        Some(range) => count_range(tx, range, stalled_before).await?,
+        None => [0; Filter::ALL.len()],
+    };
+    let or_more = found.more || numbers[0] > COUNTED;
+    for (number, filter) in numbers.iter_mut().zip(Filter::ALL) {
+        let hits = found.hits.iter().filter(|hit| hit.is_behind(filter, stalled_before)).count();
+        *number += i64::try_from(hits).unwrap_or(i64::MAX);
+    }
+    Ok(Counts(numbers.map(|n| Count::of(Some(if or_more { n.min(COUNTED) } else { n }), or_more))))
+}
+
+/// In the order of [`Filter::ALL`], of at most one more than the cap.
+async fn count_range(
+    tx: &mut TenantTx,
+    (from, to): &(String, String),
+    stalled_before: OffsetDateTime,
+) -> sqlx::Result<[i64; Filter::ALL.len()]> {
     let partner = tx.partner().clone();
-    let (from, to) = found.bounds();
     let row = sqlx::query!(
-        "WITH begin_so AS (
-            SELECT business_id, standing, needs_payment, last_request_number, waiting_since FROM businesses
+        r#"SELECT count(*) AS "total!",
+            count(*) FILTER (WHERE standing = 'eligible') AS "eligible!",
+            count(*) FILTER (WHERE last_request_number IS NULL) AS "not_requested!",
+            count(*) FILTER (WHERE standing IN ('requested', 'already_requested')) AS "waiting!",
+            count(*) FILTER (WHERE standing = 'accepted') AS "accepted!",
+            count(*) FILTER (WHERE standing = 'ready') AS "ready!",
+            count(*) FILTER (WHERE standing = 'failed' OR needs_payment OR waiting_since < $5) AS "attention!"
+        FROM (
+            SELECT standing, needs_payment, last_request_number, waiting_since FROM businesses
             WHERE partner_id = $1 AND left_at IS NULL AND name_key >= $2 AND name_key < $3
-            ORDER BY name_key, business_id LIMIT $5
-        ), near AS (
-            SELECT * FROM begin_so
-            UNION
-            SELECT business_id, standing, needs_payment, last_request_number, waiting_since FROM businesses
-            WHERE partner_id = $1 AND left_at IS NULL AND business_id = ANY ($4)
-        )
-        SELECT count(*) AS total,
-            count(*) FILTER (WHERE standing = 'eligible') AS eligible,
-            count(*) FILTER (WHERE last_request_number IS NULL) AS not_requested,
-            count(*) FILTER (WHERE standing IN ('requested', 'already_requested')) AS waiting,
-            count(*) FILTER (WHERE standing = 'accepted') AS accepted,
-            count(*) FILTER (WHERE standing = 'ready') AS ready,
-            count(*) FILTER (WHERE standing = 'failed' OR needs_payment OR waiting_since < $6) AS attention,
-            (SELECT count(*) FROM begin_so) AS begin_so
-        FROM near",
+            ORDER BY name_key, business_id LIMIT $4
+        ) AS begin_so"#,
         partner.as_str() as _,
         from,
         to,
-        &found.ids as _,
         COUNTED + 1,
-        now - STALLED_AFTER,
+        stalled_before,
     )
     .fetch_one(&mut **tx)
     .await?;
-    let or_more = found.more || row.begin_so.unwrap_or_default() > COUNTED;
-    let count = |n: Option<i64>| Count::of(n.map(|n| if or_more { n.min(COUNTED) } else { n }), or_more);
-    Ok(Counts([
-        count(row.total),
-        count(row.eligible),
-        count(row.not_requested),
-        count(row.waiting),
-        count(row.accepted),
-        count(row.ready),
-        count(row.attention),
-    ]))
+    Ok([row.total, row.eligible, row.not_requested, row.waiting, row.accepted, row.ready, row.attention])
 }
 
 /// Adds what has changed to the sums. A reader sees both or neither; writers are not held up.

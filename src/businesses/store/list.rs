@@ -1,5 +1,7 @@
 //! One page of businesses in the order of their names, by key: a page costs the same wherever in the list it lies.
 
+use std::cmp::Ordering;
+
 use time::OffsetDateTime;
 
 use super::{BusinessRow, search::Found};
@@ -40,6 +42,11 @@ struct Edge {
 }
 
 impl Edge {
+    /// The order a page is read in.
+    fn order(&self, a: (&str, &str), b: (&str, &str)) -> Ordering {
+        if self.backwards { b.cmp(&a) } else { a.cmp(&b) }
+    }
+
     /// The page of a range of names as one comparison of keys to begin from and one of names to stop at: with a third one Postgres
     /// may begin at the wrong end of the index.
     fn bounds<'a>(&'a self, (from, to): (&'a str, &'a str)) -> Bounds<'a> {
@@ -78,14 +85,8 @@ pub async fn list(
                 Some((from, to)) => walk(tx, filter, (from, to), &edge, stalled_before).await?,
                 None => Vec::new(),
             };
-            if !found.ids.is_empty() {
-                rows.extend(among(tx, filter, &found.ids, &edge, stalled_before).await?);
-                rows.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-                rows.dedup_by(|a, b| a.business_id == b.business_id);
-                if edge.backwards {
-                    rows.reverse();
-                }
-            }
+            rows.extend(rows_of(tx, &page_of_hits(found, filter, &edge, stalled_before)).await?);
+            rows.sort_unstable_by(|a, b| edge.order(key(a), key(b)));
             rows
         }
     };
@@ -207,22 +208,6 @@ macro_rules! needs_attention {
     };
 }
 
-// At most as many ids as a search finds, so the filter may look at each.
-macro_rules! of_ids {
-    ($tx:expr, $beyond:literal, $until:literal, $order:literal, $($given:expr),+) => {
-        page_of!($tx, $order, [
-            "SELECT business_id FROM businesses
-            WHERE partner_id = $1 AND left_at IS NULL AND business_id = ANY ($10) AND name_key ", $until, " $2
-                AND (name_key, business_id) ",
-            $beyond, " ($3, $4)
-                AND ($7::text[] IS NULL OR standing = ANY ($7))
-                AND (NOT $8 OR last_request_number IS NULL)
-                AND (NOT $9 OR standing = 'failed' OR needs_payment OR waiting_since < $6)
-            ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5"
-        ], $($given),+)
-    };
-}
-
 /// Along the index of the filter, through the names from the first of `range` up to, but not, the second.
 async fn walk(
     tx: &mut TenantTx,
@@ -238,7 +223,16 @@ async fn walk(
         Filter::All => either_way!(all, tx, edge, partner as _, stop, name, id as _, ROWS),
         Filter::NotRequested => either_way!(not_requested, tx, edge, partner as _, stop, name, id as _, ROWS),
         Filter::NeedsAttention => either_way!(
-            needs_attention, tx, edge, partner as _, stop, name, id as _, ROWS, stalled_before, SORTED_ON_THE_SPOT + 1,
+            needs_attention,
+            tx,
+            edge,
+            partner as _,
+            stop,
+            name,
+            id as _,
+            ROWS,
+            stalled_before,
+            SORTED_ON_THE_SPOT + 1,
         ),
         Filter::Eligible | Filter::Waiting | Filter::Accepted | Filter::Ready => {
             let standings = keys(filter).unwrap_or_default();
@@ -247,22 +241,36 @@ async fn walk(
     }
 }
 
-/// Among businesses that a search has named.
-async fn among(
-    tx: &mut TenantTx,
-    filter: Filter,
-    ids: &[String],
-    edge: &Edge,
-    stalled_before: OffsetDateTime,
-) -> sqlx::Result<Vec<BusinessRow>> {
+/// The ids of the hits of a page, and of one more.
+fn page_of_hits(found: &Found, filter: Filter, edge: &Edge, stalled_before: OffsetDateTime) -> Vec<String> {
+    let beside = edge.beside.as_ref().map(|(name, id)| (name.as_str(), id.as_str()));
+    let mut keys: Vec<(&str, &str)> = found
+        .hits
+        .iter()
+        .filter(|hit| hit.is_behind(filter, stalled_before))
+        .map(|hit| (hit.key.as_str(), hit.id.as_str()))
+        .filter(|key| beside.is_none_or(|beside| edge.order(beside, *key).is_lt()))
+        .collect();
+    keys.sort_unstable_by(|a, b| edge.order(*a, *b));
+    keys.into_iter().take(PAGE + 1).map(|(_, id)| id.to_owned()).collect()
+}
+
+async fn rows_of(tx: &mut TenantTx, ids: &[String]) -> sqlx::Result<Vec<BusinessRow>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let partner = tx.partner().clone();
-    let Bounds { name, id, stop } = edge.bounds(("", END));
-    let (standings, not_requested, attention) =
-        (keys(filter), filter == Filter::NotRequested, filter == Filter::NeedsAttention);
-    either_way!(
-        of_ids, tx, edge, partner.as_str() as _, stop, name, id as _, ROWS, stalled_before, standings.as_deref() as _, not_requested,
-        attention, ids as _,
+    sqlx::query_as!(
+        BusinessRow,
+        r#"SELECT business_id AS "business_id!: String", name, name_key, country, verification_status, meta_status, meta_status_date,
+            checked_at, wabas, eligible_wabas, ready_wabas, standing, needs_payment, setting_up, waiting_since,
+            last_request_number, last_requested_at, last_requested_by, first_seen_at, left_at
+        FROM businesses WHERE partner_id = $1 AND business_id = ANY ($2)"#,
+        partner.as_str() as _,
+        ids as _,
     )
+    .fetch_all(&mut **tx)
+    .await
 }
 
 fn keys(filter: Filter) -> Option<Vec<String>> {

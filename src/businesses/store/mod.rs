@@ -21,8 +21,8 @@ pub use self::{
     list::{Listed, list},
     search::{Found, find, name_like},
     syncs::{
-        EndedSync, OpenSync, Part, Progress, Refusal, ask_for_sync, begin_sync, fail_sync, finish_sync, last_ended, open_sync,
-        put_off, record_page, sync_state,
+        EndedSync, OpenSync, Part, Progress, Refusal, ask_for_sync, begin_sync, fail_sync, finish_sync, last_ended,
+        open_sync, put_off, record_page, sync_state,
     },
     upsert::{Reading, mark_vanished, upsert},
 };

@@ -1,7 +1,9 @@
 //! Search: which businesses a question means. Never more than a bounded number of rows are looked at.
 
+use time::OffsetDateTime;
+
 use crate::{
-    businesses::search::Search,
+    businesses::{model::Standing, query::Filter, search::Search},
     db::TenantTx,
     graph::{BusinessId, WabaId},
 };
@@ -14,20 +16,40 @@ const MOST_LIKE: i32 = 3;
 /// What a search found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Businesses found one by one.
-    pub ids: Vec<String>,
+    /// Businesses found one by one; those of `range` aren't among them.
+    pub hits: Vec<Hit>,
     /// Beside those: every business whose folded name lies from the first up to, but not, the second.
     pub range: Option<(String, String)>,
     /// The ways of search that look at ids or words stopped at their most.
     pub more: bool,
-    /// The id asked for is this WABA's, and whose it is.
-    pub waba: Option<(WabaId, BusinessId)>,
+    /// The id asked for is this WABA's.
+    pub waba: Option<WabaId>,
 }
 
-impl Found {
-    /// The range as bounds; an empty one if there is none.
-    pub fn bounds(&self) -> (&str, &str) {
-        self.range.as_ref().map_or(("", ""), |(from, to)| (from, to))
+/// A business found, with what filters and order go by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    pub id: String,
+    pub key: String,
+    pub standing: Standing,
+    pub needs_payment: bool,
+    pub requested: bool,
+    pub waiting_since: Option<OffsetDateTime>,
+}
+
+impl Hit {
+    /// Whether the chip shows it.
+    pub fn is_behind(&self, filter: Filter, stalled_before: OffsetDateTime) -> bool {
+        match filter {
+            Filter::All => true,
+            Filter::NotRequested => !self.requested,
+            Filter::NeedsAttention => {
+                self.standing == Standing::Failed
+                    || self.needs_payment
+                    || self.waiting_since.is_some_and(|since| since < stalled_before)
+            }
+            _ => filter.standings().is_some_and(|standings| standings.contains(&self.standing)),
+        }
     }
 }
 
@@ -36,7 +58,7 @@ impl Found {
 pub async fn find(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Found> {
     if let (Some(digits), true) = (&search.digits, search.digits_first) {
         let found = by_id(tx, digits).await?;
-        if !found.ids.is_empty() {
+        if !found.hits.is_empty() {
             return Ok(found);
         }
     }
@@ -47,79 +69,112 @@ pub async fn find(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Found> {
     }
 }
 
+/// A business as the queries below select it.
+macro_rules! hits {
+    ($tx:expr, $query:expr, $($given:expr),+ $(,)?) => {
+        sqlx::query_as!(HitRow, $query, $($given),+).fetch_all(&mut **$tx).await
+    };
+}
+
+struct HitRow {
+    id: String,
+    key: String,
+    stands: String,
+    unpaid: bool,
+    requested: bool,
+    waits_since: Option<OffsetDateTime>,
+}
+
+impl From<HitRow> for Hit {
+    fn from(row: HitRow) -> Self {
+        Self {
+            id: row.id,
+            key: row.key,
+            standing: Standing::from_stored(&row.stands),
+            needs_payment: row.unpaid,
+            requested: row.requested,
+            waiting_since: row.waits_since,
+        }
+    }
+}
+
 async fn by_id(tx: &mut TenantTx, digits: &str) -> sqlx::Result<Found> {
-    let exact = whole_ids(tx, digits).await?;
-    if !exact.ids.is_empty() {
+    let exact = by_whole_id(tx, digits).await?;
+    if !exact.hits.is_empty() {
         return Ok(exact);
     }
     let partner = tx.partner().clone();
-    // The digit after 9 ends the range.
+    // What comes after 9 ends the range.
     let end = format!("{digits}:");
-    let ids = sqlx::query_scalar!(
-        r#"SELECT business_id::text AS "business_id!" FROM (
-            (SELECT business_id FROM businesses
-            WHERE partner_id = $1 AND business_id ~>=~ $2 AND business_id ~<~ $3 LIMIT $4)
+    let rows = hits!(
+        tx,
+        r#"WITH either AS (
+            (SELECT business_id FROM businesses WHERE partner_id = $1 AND business_id ~>=~ $2 AND business_id ~<~ $3 LIMIT $4)
             UNION
-            (SELECT business_id FROM wabas
-            WHERE partner_id = $1 AND waba_id ~>=~ $2 AND waba_id ~<~ $3 LIMIT $4)
-        ) AS either"#,
+            (SELECT business_id FROM wabas WHERE partner_id = $1 AND waba_id ~>=~ $2 AND waba_id ~<~ $3 LIMIT $4)
+        )
+        SELECT b.business_id::text AS "id!", b.name_key AS "key!", b.standing AS "stands!", b.needs_payment AS "unpaid!",
+            b.last_request_number IS NOT NULL AS "requested!", b.waiting_since AS waits_since
+        FROM either JOIN businesses b ON b.partner_id = $1 AND b.business_id = either.business_id AND b.left_at IS NULL
+        LIMIT $4"#,
         partner.as_str() as _,
         digits,
         end,
         i64::from(MOST_FOUND) + 1,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(capped(ids))
+    )?;
+    Ok(capped(rows))
 }
 
 /// The business with this id, or whose WABA has it.
-async fn whole_ids(tx: &mut TenantTx, digits: &str) -> sqlx::Result<Found> {
+async fn by_whole_id(tx: &mut TenantTx, digits: &str) -> sqlx::Result<Found> {
     let partner = tx.partner().clone();
-    let rows = sqlx::query!(
-        r#"SELECT business_id::text AS "business_id!", FALSE AS "by_waba!" FROM businesses WHERE partner_id = $1 AND business_id = $2
-        UNION ALL
-        SELECT business_id::text, TRUE FROM wabas WHERE partner_id = $1 AND waba_id = $2"#,
+    let rows = hits!(
+        tx,
+        r#"SELECT business_id::text AS "id!", name_key AS "key!", standing AS "stands!", needs_payment AS "unpaid!",
+            last_request_number IS NOT NULL AS "requested!", waiting_since AS waits_since
+        FROM businesses
+        WHERE partner_id = $1 AND left_at IS NULL AND business_id = ANY (ARRAY(
+            SELECT $2::text UNION ALL SELECT business_id FROM wabas WHERE partner_id = $1 AND waba_id = $2
+        ))"#,
         partner.as_str() as _,
-        digits as _,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let waba = rows
-        .iter()
-        .find(|row| row.by_waba)
-        .map(|row| (WabaId::from_stored(digits.to_owned()), BusinessId::from_stored(row.business_id.clone())));
-    let ids = rows.into_iter().map(|row| row.business_id).collect();
-    Ok(Found { ids, waba, ..Found::default() })
+        digits,
+    )?;
+    let is_wabas = !rows.is_empty() && rows.iter().all(|row| row.id != digits);
+    let waba = is_wabas.then(|| WabaId::from_stored(digits.to_owned()));
+    Ok(Found { waba, ..capped(rows) })
 }
 
 async fn by_name(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Found> {
     let range = search.range();
     let Some(words) = &search.words else { return Ok(Found { range, ..Found::default() }) };
-    let ids = sqlx::query_scalar!(
-        r#"SELECT found_id AS "found_id!" FROM businesses_with_words($1::text::tsquery, $2::text::tsquery, $3)"#,
-        words.strong,
-        words.weak,
+    let partner = tx.partner().clone();
+    let rows = hits!(
+        tx,
+        r#"SELECT found_id AS "id!", found_key AS "key!", stands AS "stands!", unpaid AS "unpaid!", requested AS "requested!", waits_since
+        FROM businesses_with_words($1::text::tsquery, $2::text::tsquery, $3)"#,
+        words.strong(&partner),
+        words.weak(&partner),
         MOST_FOUND + 1,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(Found { range, ..capped(ids) })
+    )?;
+    let mut found = capped(rows);
+    if let Some((from, to)) = &range {
+        found.hits.retain(|hit| !(from.as_str()..to.as_str()).contains(&hit.key.as_str()));
+    }
+    Ok(Found { range, ..found })
 }
 
-fn capped(mut ids: Vec<String>) -> Found {
+fn capped(mut rows: Vec<HitRow>) -> Found {
     let most = usize::try_from(MOST_FOUND).unwrap_or(usize::MAX);
-    let more = ids.len() > most;
-    ids.truncate(most);
-    Found { ids, more, ..Found::default() }
+    let more = rows.len() > most;
+    rows.truncate(most);
+    Found { hits: rows.into_iter().map(Hit::from).collect(), more, ..Found::default() }
 }
 
 async fn is_empty(tx: &mut TenantTx, found: &Found) -> sqlx::Result<bool> {
-    if !found.ids.is_empty() {
-        return Ok(false);
-    }
+    let Some((from, to)) = found.range.as_ref().filter(|_| found.hits.is_empty()) else {
+        return Ok(found.hits.is_empty());
+    };
     let partner = tx.partner().clone();
-    let (from, to) = found.bounds();
     let any = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM businesses WHERE partner_id = $1 AND left_at IS NULL AND name_key >= $2 AND name_key < $3) AS "any!""#,
         partner.as_str() as _,
@@ -131,22 +186,51 @@ async fn is_empty(tx: &mut TenantTx, found: &Found) -> sqlx::Result<bool> {
     Ok(!any)
 }
 
-/// The names that look most like what was asked for, best first. It may take long on a common spelling, so Postgres stops after
-/// 150 ms: then there is none. Takes the transaction, which isn't of use after that.
-pub async fn name_like(mut tx: TenantTx, key: &str) -> sqlx::Result<Vec<(BusinessId, String)>> {
+/// The names that look most like what was asked for, best first: those whose words begin the same, else those that share most of their
+/// letters. That may take long on a common spelling, so Postgres stops after 150 ms, and then there is none. Takes the transaction,
+/// which isn't of use after that.
+pub async fn name_like(mut tx: TenantTx, search: &Search) -> sqlx::Result<Vec<(BusinessId, String)>> {
     sqlx::query!("SET LOCAL statement_timeout = '150ms'").execute(&mut *tx).await?;
+    match near(&mut tx, search).await {
+        Err(sqlx::Error::Database(refusal)) if refusal.code().as_deref() == Some(QUERY_CANCELED) => Ok(Vec::new()),
+        answer => answer,
+    }
+}
+
+async fn near(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Vec<(BusinessId, String)>> {
+    let near = begins_like(tx, search).await?;
+    if near.is_empty() { looks_like(tx, &search.prefix).await } else { Ok(near) }
+}
+
+async fn begins_like(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Vec<(BusinessId, String)>> {
+    let Some(words) = &search.words else { return Ok(Vec::new()) };
+    let partner = tx.partner().clone();
+    let rows = sqlx::query!(
+        r#"SELECT b.business_id AS "business_id!: String", b.name
+        FROM businesses_with_words($2::text::tsquery, NULL, $3) AS found
+        JOIN businesses b ON b.partner_id = $1 AND b.business_id = found.found_id
+        WHERE similarity(b.name_key, $4) > 0.3
+        ORDER BY similarity(b.name_key, $4) DESC, b.name_key, b.business_id LIMIT $5"#,
+        partner.as_str() as _,
+        words.relaxed().strong(&partner),
+        MOST_FOUND,
+        search.prefix,
+        i64::from(MOST_LIKE),
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| (BusinessId::from_stored(row.business_id), row.name)).collect())
+}
+
+async fn looks_like(tx: &mut TenantTx, key: &str) -> sqlx::Result<Vec<(BusinessId, String)>> {
     let rows = sqlx::query!(
         r#"SELECT found_id AS "found_id!", found_name AS "found_name!" FROM businesses_named_like($1, $2)"#,
         key,
         MOST_LIKE,
     )
-    .fetch_all(&mut *tx)
-    .await;
-    match rows {
-        Ok(rows) => Ok(rows.into_iter().map(|row| (BusinessId::from_stored(row.found_id), row.found_name)).collect()),
-        Err(sqlx::Error::Database(refusal)) if refusal.code().as_deref() == Some(QUERY_CANCELED) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| (BusinessId::from_stored(row.found_id), row.found_name)).collect())
 }
 
 /// Postgres's code for a statement that took too long.

@@ -43,7 +43,7 @@ async fn upsert_businesses(tx: &mut TenantTx, businesses: &[SeenBusiness], now: 
     let column = |read: fn(&SeenBusiness) -> Option<String>| businesses.iter().map(read).collect::<Vec<_>>();
     let names = column(|business| business.name.clone());
     let keys: Vec<_> = names.iter().map(|name| name.as_deref().map(key_of)).collect();
-    let words: Vec<_> = names.iter().map(|name| name.as_deref().map(words_of)).collect();
+    let words: Vec<_> = names.iter().map(|name| name.as_deref().map(|name| words_of(&partner, name))).collect();
     let since: Vec<_> =
         businesses.iter().map(|business| business.meta_status_date.as_deref().and_then(start_of)).collect();
     // Rows are locked in the order of their ids, as `refresh_standing` locks them. Nothing is written where nothing is new, but for the

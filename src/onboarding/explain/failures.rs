@@ -49,7 +49,12 @@ pub(super) fn explain(subject: &Subject<'_>) -> Explanation {
     let explained = match cause {
         Cause::TokenInvalid => return token(subject),
         Cause::Throttled if waits => limit(subject),
-        Cause::Temporary if waits => Explanation::of(subject, "Temporary fault at Meta", &["We try again at {retry}."]),
+        Cause::Temporary if waits => Explanation::of(
+            subject,
+            "Temporary fault at Meta",
+            &["We try again at \
+            {retry}."],
+        ),
         Cause::OutcomeUnknown if waits => Explanation::of(
             subject,
             "We do not know if Meta took it",
@@ -114,15 +119,16 @@ fn failed(subject: &Subject<'_>, cause: Cause) -> Explanation {
         Cause::AccessDenied => Explanation::of(
             subject,
             "Meta refused: the app may not act for this business",
-            &["The call itself was correct. Meta says the app or its token has no permission for {business}. Trying again gives the \
-               same answer until that is changed."],
+            &["The call itself was correct. Meta says the app or its token has no permission for {business}. \
+               Trying again gives the same answer until that is changed."],
         )
         .needs(
             WORKSPACE_ADMIN,
             subject,
             &[
                 "In Meta Business Settings, assign the client’s WABAs to the system user or the person who sends.",
-                "In the App Dashboard, check that `whatsapp_business_management` and `whatsapp_business_messaging` still have advanced access.",
+                "In the App Dashboard, check that `whatsapp_business_management` and \
+                 `whatsapp_business_messaging` still have advanced access.",
                 "Retry here. If Meta still refuses, write to Direct Support within a day: trace IDs expire.",
             ],
         )
@@ -150,7 +156,8 @@ fn failed(subject: &Subject<'_>, cause: Cause) -> Explanation {
         Cause::OutcomeUnknown => Explanation::of(
             subject,
             "We do not know if Meta took it",
-            &["No usable answer came, though we asked Meta for the status before each try. Retry is safe: Meta keeps a request that stands."],
+            &["No usable answer came, though we asked Meta for the status before each try. Retry is safe: Meta \
+               keeps a request that stands."],
         )
         .offers(&[Retry, CopyForSupport]),
         Cause::InvalidRecipient => Explanation::of(
@@ -167,7 +174,11 @@ fn failed(subject: &Subject<'_>, cause: Cause) -> Explanation {
             ],
         )
         .offers(&[OpenBusiness, Retry, CopyForSupport])
-        .tells(subject, "Meta found no WhatsApp account of yours that can be onboarded. Share an active one in a supported country with us."),
+        .tells(
+            subject,
+            "Meta found no WhatsApp account of yours that can be onboarded. Share an active one in a \
+             supported country with us.",
+        ),
         Cause::Blocked => Explanation::of(
             subject,
             "Meta has blocked this for now",
@@ -176,16 +187,21 @@ fn failed(subject: &Subject<'_>, cause: Cause) -> Explanation {
         .needs(
             WORKSPACE_ADMIN,
             subject,
-            &["See Account quality in Meta Business Suite, and clear what Meta names there.", "Retry when the block is over."],
+            &[
+                "See Account quality in Meta Business Suite, and clear what Meta names there.",
+                "Retry when the block is over.",
+            ],
         )
         .offers(&[Retry, CopyForSupport]),
-        Cause::OboConflict => Explanation::of(
-            subject,
-            "An OBO WABA stands in the way",
-            &["OBO is legacy. Only Meta can clear this."],
-        )
-        .needs(None, subject, &["Write to Meta Direct Support with the text below.", "Retry when Meta has cleared it."])
-        .offers(&[CopyForSupport, Retry]),
+        Cause::OboConflict => {
+            Explanation::of(subject, "An OBO WABA stands in the way", &["OBO is legacy. Only Meta can clear this."])
+                .needs(
+                    None,
+                    subject,
+                    &["Write to Meta Direct Support with the text below.", "Retry when Meta has cleared it."],
+                )
+                .offers(&[CopyForSupport, Retry])
+        }
         Cause::TokenInvalid
         | Cause::AlreadyRequested
         | Cause::TakenByAnotherPartner
@@ -199,12 +215,17 @@ fn failed(subject: &Subject<'_>, cause: Cause) -> Explanation {
 /// A fault that outlasted all tries.
 fn faulty(subject: &Subject<'_>, title: &str, note: &str) -> Explanation {
     Explanation::of(subject, title, &[&format!("It came back {MOST_FAULTS} times in a row.{note}")])
-        .needs(None, subject, &["Retry in a while.", "If it comes back, write to Meta Direct Support with the text below."])
+        .needs(
+            None,
+            subject,
+            &["Retry in a while.", "If it comes back, write to Meta Direct Support with the text below."],
+        )
         .offers(&[Action::Retry, Action::CopyForSupport])
 }
 
 fn unknown(subject: &Subject<'_>) -> Explanation {
-    let text = if subject.said.words().is_some() { "Meta’s own words: “{said}”" } else { "Meta gave no words with it." };
+    let text =
+        if subject.said.words().is_some() { "Meta’s own words: “{said}”" } else { "Meta gave no words with it." };
     Explanation::of(subject, "Meta refused, for a reason we do not know", &[text])
         .needs(None, subject, &["Write to Meta Direct Support with the text below.", "Retry when Meta has answered."])
         .offers(&[Action::CopyForSupport, Action::Retry])

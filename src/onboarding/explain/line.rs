@@ -119,7 +119,10 @@ mod tests {
 
     #[test]
     fn as_text_a_name_is_isolated_and_a_time_has_its_date() {
-        assert_eq!(fill("{business} at {retry}").to_string(), "\u{2068}{retry} **A**\u{2069} at 24 Nov 2026, 10:42 UTC");
+        assert_eq!(
+            fill("{business} at {retry}").to_string(),
+            "\u{2068}{retry} **A**\u{2069} at 24 Nov 2026, 10:42 UTC"
+        );
     }
 
     #[test]

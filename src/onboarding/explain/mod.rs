@@ -105,8 +105,8 @@ pub enum Action {
     Cancel,
 }
 
-const WAITING: &str =
-    "Meta has e-mailed all admins. Someone with **full control** must accept in Business Settings, under Requests. We watch for the answer.";
+const WAITING: &str = "Meta has e-mailed all admins. Someone with **full control** must accept in Business \
+    Settings, under Requests. We watch for the answer.";
 
 /// Who moves next, for what an admin of the partner must mend.
 const WORKSPACE_ADMIN: Option<&str> = Some("for an admin of your workspace");
@@ -159,14 +159,23 @@ pub fn explain(subject: &Subject<'_>) -> Explanation {
             "Taken by another partner",
             &["Meta takes one request per business; its WABAs onboard with it. Nothing to do."],
         )
-        .tells(subject, "Another partner has already asked Meta to invite you. Accept that request: it covers all your eligible WhatsApp accounts."),
+        .tells(
+            subject,
+            "Another partner has already asked Meta to invite you. Accept that request: it covers all \
+             your eligible WhatsApp accounts.",
+        ),
         State::Accepted => Explanation::of(
             subject,
             "{business} has signed the terms",
-            &["Meta sets up the eligible WABAs now. A WABA without a valid payment method waits until the client adds one."],
+            &["Meta sets up the eligible WABAs now. A WABA without a valid payment method waits until the client \
+               adds one."],
         )
         .offers(&[Action::OpenBusiness])
-        .tells(subject, "You have signed the terms. Meta sets up your WhatsApp accounts now. Check that each has a valid payment method."),
+        .tells(
+            subject,
+            "You have signed the terms. Meta sets up your WhatsApp accounts now. Check that each has \
+             a valid payment method.",
+        ),
         State::Ready => Explanation::of(
             subject,
             "{business} is ready",
@@ -189,15 +198,16 @@ fn waiting_for_admin(subject: &Subject<'_>) -> Explanation {
         let stalled = Explanation::of(
             subject,
             &title,
-            &["Nothing is broken. Meta has e-mailed all admins and keeps reminding them. After 7 days a message from you helps most. \
-               Meta does not tell us when someone declines."],
+            &["Nothing is broken. Meta has e-mailed all admins and keeps reminding them. After 7 days a message \
+               from you helps most. Meta does not tell us when someone declines."],
         );
         return Explanation { hue: Hue::Amber, glyph: Glyph::Hourglass, ..stalled }
             .needs(
                 None,
                 subject,
                 &[
-                    "Send the reminder below to someone with **full control** of the portfolio. Only they can accept.",
+                    "Send the reminder below to someone with **full control** of the portfolio. Only they can \
+                     accept.",
                     "No such person? A new admin can take about 24 hours to be able to accept.",
                 ],
             )
@@ -217,7 +227,8 @@ fn waiting_for_admin(subject: &Subject<'_>) -> Explanation {
     waiting.offers(&[Action::CopyReminder]).tells(subject, CLIENT_ACCEPT)
 }
 
-const CLIENT_ACCEPT: &str = "Meta has e-mailed the admins of {business}. Someone with full control accepts at business.facebook.com, under Business Settings, Requests.";
+const CLIENT_ACCEPT: &str = "Meta has e-mailed the admins of {business}. Someone with full control accepts at \
+    business.facebook.com, under Business Settings, Requests.";
 
 /// How many whole days a request has lain with the client's admins, if that is so long that someone should ask.
 pub fn stalled_days(state: State, answered_at: Option<OffsetDateTime>, now: OffsetDateTime) -> Option<i64> {
@@ -230,7 +241,8 @@ pub fn stalled_days(state: State, answered_at: Option<OffsetDateTime>, now: Offs
 pub fn reminder(business_name: &str, meta_request_id: Option<&str>) -> String {
     let id = meta_request_id.map(|id| format!("\n\nRequest ID: {id}")).unwrap_or_default();
     format!(
-        "Hello,\n\nMeta has e-mailed the admins of {business_name} about the Marketing Messages API for WhatsApp (MM Lite). To accept, \
+        "Hello,\n\nMeta has e-mailed the admins of {business_name} about the Marketing Messages API for WhatsApp \
+         (MM Lite). To accept, \
          an admin with full control opens business.facebook.com, then Business Settings, Requests. It covers all your eligible \
          WhatsApp accounts.{id}"
     )

@@ -28,8 +28,9 @@ fn every_subject() -> Vec<Subject<'static>> {
         for cause in causes.filter(|_| matches!(state, State::WaitingToRetry | State::Failed)).chain([None]) {
             for reader_asked in [true, false] {
                 for answered_at in [None, Some(NOW), Some(NOW - time::Duration::days(11))] {
-                    for said in [Said::default(), Said { subcode: Some(459), user_message: Some("No."), message: None }] {
-                        all.push(Subject { reader_asked, answered_at, said, ..subject(state, cause) });
+                    for said in [Said::default(), Said { subcode: Some(459), user_message: Some("No."), message: None }]
+                    {
+                        all.push(Subject { said, reader_asked, answered_at, ..subject(state, cause) });
                     }
                 }
             }
@@ -57,10 +58,14 @@ fn every_failure_has_its_title_its_first_words_and_its_first_action() {
             Cause::AccessDenied => {
                 ("Meta refused: the app may not act for this business", "The call itself was correct.", Retry)
             }
-            Cause::NotFoundOrNoAccess => ("Not found, or no access", "The ID may belong to a WABA, or the client has stopped sharing.", CheckId),
+            Cause::NotFoundOrNoAccess => {
+                ("Not found, or no access", "The ID may belong to a WABA, or the client has stopped sharing.", CheckId)
+            }
             Cause::Throttled => ("Meta asks us to wait", "The call limit is used up.", Retry),
             Cause::Temporary => ("Temporary fault at Meta", "It came back 5 times in a row.", Retry),
-            Cause::Unreachable => ("Meta could not be reached", "It came back 5 times in a row. Nothing was sent.", Retry),
+            Cause::Unreachable => {
+                ("Meta could not be reached", "It came back 5 times in a row. Nothing was sent.", Retry)
+            }
             Cause::OutcomeUnknown => ("We do not know if Meta took it", "No usable answer came,", Retry),
             Cause::InvalidRecipient => (
                 "No WABA could be onboarded",
@@ -68,7 +73,9 @@ fn every_failure_has_its_title_its_first_words_and_its_first_action() {
                 OpenBusiness,
             ),
             Cause::Blocked => ("Meta has blocked this for now", "A policy block, usually for hours.", Retry),
-            Cause::OboConflict => ("An OBO WABA stands in the way", "OBO is legacy. Only Meta can clear this.", CopyForSupport),
+            Cause::OboConflict => {
+                ("An OBO WABA stands in the way", "OBO is legacy. Only Meta can clear this.", CopyForSupport)
+            }
             Cause::AlreadyRequested
             | Cause::TakenByAnotherPartner
             | Cause::InvalidParameter
@@ -92,7 +99,8 @@ fn what_waits_says_when_it_goes_on() {
         (
             Cause::Throttled,
             "Meta asks us to wait 19 min",
-            "The call limit is used up. We make no calls meanwhile. Sending starts again by itself at 24 Nov 2026, 10:19 UTC.",
+            "The call limit is used up. We make no calls meanwhile. Sending starts again by itself at 24 Nov \
+             2026, 10:19 UTC.",
         ),
         (Cause::Temporary, "Temporary fault at Meta", "We try again at 24 Nov 2026, 10:19 UTC."),
         (
@@ -100,7 +108,12 @@ fn what_waits_says_when_it_goes_on() {
             "We do not know if Meta took it",
             "No usable answer came. At 24 Nov 2026, 10:19 UTC we ask Meta for the status before any second try.",
         ),
-        (Cause::Unreachable, "Meta could not be reached", "Nothing was sent. We try again at 24 Nov 2026, 10:19 UTC."),
+        (
+            Cause::Unreachable,
+            "Meta could not be reached",
+            "Nothing was sent. We try again at 24 Nov 2026, 10:19 \
+            UTC.",
+        ),
     ] {
         let explained = explain(&subject(State::WaitingToRetry, Some(cause)));
         assert_eq!(explained.title, title);
@@ -211,7 +224,18 @@ fn metas_own_words_are_quoted_as_they_came() {
 
 #[test]
 fn a_wait_is_rounded_up() {
-    for (millis, words) in [(-5_000, "0 s"), (400, "1 s"), (59_000, "59 s"), (61_000, "2 min"), (3_601_000, "2 h"), (1_140_000, "19 min")] {
+    for (millis, words) in [
+        (-5_000, "0 s"),
+        (400, "1 s"),
+        (59_000, "59 s"),
+        (61_000, "2 min"),
+        (3_601_000, "2 h"),
+        (
+            1_140_000,
+            "19 \
+            min",
+        ),
+    ] {
         assert_eq!(wait_words(time::Duration::milliseconds(millis)), words);
     }
 }

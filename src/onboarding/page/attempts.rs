@@ -12,11 +12,11 @@ use crate::{
     ui::{Answer, Attempt, Attempts, Glyph, Icon, Identifier, Section, TimeStyle, Timestamp, plural, seconds},
 };
 
-/// The section, newest first. `events` are the request's, in any order.
-pub(super) fn attempts(calls: &[AttemptCall], events: &[RequestEvent], now: OffsetDateTime) -> AnyView {
+/// The section, newest first. `events` are the request's, in any order; `running`: a call may be under way.
+pub(super) fn attempts(calls: &[AttemptCall], events: &[RequestEvent], running: bool, now: OffsetDateTime) -> AnyView {
     if calls.is_empty() {
-        return view! { <Section id="attempts" title="Attempts"><p class="hint">"No call to Meta was made yet."</p></Section> }
-            .into_any();
+        let none = if running { "The first call to Meta has not ended yet." } else { "No call to Meta so far." };
+        return view! { <Section id="attempts" title="Attempts"><p class="hint">{none}</p></Section> }.into_any();
     }
     let made = u64::try_from(calls.len()).unwrap_or_default();
     let note = format!("{}, newest first", plural(made, "call to Meta", "calls to Meta"));
@@ -25,9 +25,11 @@ pub(super) fn attempts(calls: &[AttemptCall], events: &[RequestEvent], now: Offs
         .enumerate()
         .map(|(at, call)| {
             if is_post(call) {
-                let outcome = outcome_of(outcome_event(events, call.attempt));
+                let tried_again = calls.iter().any(|other| other.attempt > call.attempt);
+                let outcome = outcome_of(outcome_event(events, call.attempt), tried_again);
                 let number = call.attempt.unsigned_abs();
-                view! { <Attempt number=number outcome=outcome answer=answer_of(call) now=now open={at == 0}/> }.into_any()
+                view! { <Attempt number=number outcome=outcome answer=answer_of(call) now=now open={at == 0}/> }
+                    .into_any()
             } else {
                 reading(call, calls.len() - at, now)
             }
@@ -69,7 +71,11 @@ fn took(call: &AttemptCall) -> Duration {
 
 /// A reading of the business's status: smaller than an attempt, since nothing was asked of anybody.
 fn reading(call: &AttemptCall, nth: usize, now: OffsetDateTime) -> AnyView {
-    let words = if call.is_success() { "Meta told the status of the business." } else { "The status of the business could not be read." };
+    let words = if call.is_success() {
+        "Meta told the status of the business."
+    } else {
+        "The status of the business could not be read."
+    };
     let trace = call.fbtrace_id.clone().map(|id| {
         view! { <div><dt>"fbtrace_id"</dt><dd><Identifier what="fbtrace_id" value=id mono=true/></dd></div> }
     });

@@ -20,8 +20,8 @@ use crate::{
     solutions::{self, Solution},
     telemetry::mishap,
     ui::{
-        AppError, Breadcrumbs, Empty, Fact, Facts, Glyph, Hue, Identifier, Name, PageHead, Section, Separator, StatePill, Tag,
-        TimeStyle, Timeline, Timestamp, isolated, plural, state::look_of,
+        AppError, Breadcrumbs, Empty, Fact, Facts, Glyph, Hue, Identifier, Name, PageHead, Section, Separator,
+        StatePill, Tag, TimeStyle, Timeline, Timestamp, isolated, plural, state::look_of,
     },
 };
 
@@ -119,8 +119,8 @@ fn waba_page(visit: &Visit, waba: &WabaId, owner: &BusinessId, name: &str) -> Pa
     let belongs = view! { <p>"It belongs to "<Name name=name/>", business ID "{owner_id}"."</p> };
     let view = view! {
         <Breadcrumbs above=vec![("Businesses", "/businesses".to_owned())] here=waba.to_string()/>
-        {problem_notice(visit)}
         <PageHead title=title>{waba_id}</PageHead>
+        {problem_notice(visit)}
         <Empty title="Requests are sent to the business that owns it" actions=actions.into_any()>{belongs}</Empty>
     };
     Page { title: title.to_owned(), view: view.into_any() }
@@ -136,18 +136,17 @@ fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> An
         last_call: last_call.as_ref(),
         paused_until,
         offered,
-        chosen: visit.query("solution"),
+        // What a form was sent with comes first; else what the last request named.
+        chosen: visit.query("solution").or_else(|| request.as_ref()?.solution_id.as_ref().map(ToString::to_string)),
         viewer: &visit.viewer,
         now,
     });
-    let note = format!(
-        "{} of {} eligible. One acceptance covers every eligible WABA.",
-        business.eligible_wabas, business.wabas
-    );
+    let covers = if business.eligible_wabas > 0 { ". One acceptance covers every eligible WABA." } else { "" };
+    let note = format!("{} of {} eligible{covers}", business.eligible_wabas, business.wabas);
     view! {
         <Breadcrumbs above=vec![("Businesses", "/businesses".to_owned())] here=business.name.clone()/>
-        {problem_notice(visit)}
         {head(&business, now)}
+        {problem_notice(visit)}
         <div class="split">
             <div>
                 {panel}
@@ -214,7 +213,8 @@ fn facts(business: &Business, now: OffsetDateTime) -> AnyView {
             </Fact>
         }
     });
-    let left = business.left_at.map(|at| view! { <Fact term="Left"><Timestamp at=at now=now style=TimeStyle::Day/></Fact> });
+    let left =
+        business.left_at.map(|at| view! { <Fact term="Left"><Timestamp at=at now=now style=TimeStyle::Day/></Fact> });
     let said = businesses::meta_status_words(business.meta_status.as_deref());
     let wabas = format!("{}, of which {} eligible", business.wabas, business.eligible_wabas);
     let first_seen_at = business.first_seen_at;
@@ -260,7 +260,8 @@ mod tests {
     #[test]
     fn both_stories_are_told_as_one_newest_first_and_none_is_told_twice() {
         let at = |hour| datetime!(2026-11-24 0:00 UTC) + time::Duration::hours(hour);
-        let story = merge(vec![business(at(9)), business(at(4))], vec![request(at(9)), request(at(7)), request(at(1))], 4);
+        let story =
+            merge(vec![business(at(9)), business(at(4))], vec![request(at(9)), request(at(7)), request(at(1))], 4);
         let told: Vec<_> = story.iter().map(|line| (line.at(), matches!(line, Line::Request(_)))).collect();
         assert_eq!(told, [(at(9), true), (at(9), false), (at(7), true), (at(4), false)]);
     }

@@ -19,8 +19,8 @@ use crate::{
     sign_in::Viewer,
     solutions::{Solution, SolutionSelect},
     ui::{
-        CopyTextButton, Fact, Facts, Glyph, Hue, Icon, Identifier, Lead, Name, Panel, TimeStyle, Timestamp, isolated, plural,
-        state::look_of,
+        CopyTextButton, Fact, Facts, Glyph, Hue, Icon, Identifier, Lead, Name, Panel, TimeStyle, Timestamp, isolated,
+        plural, state::look_of,
     },
 };
 
@@ -49,13 +49,13 @@ pub(super) fn decision(case: Case<'_>) -> AnyView {
             Hue::Grey,
             Glyph::Alert,
             "This business has left".to_owned(),
-            "It shares no WABA with you any more, so Meta would refuse. Ask the client to share one in Business Settings, under Partners; the \
-             next sync finds it.",
+            "It shares no WABA with you any more, so Meta would refuse. Ask the client to share one in Business \
+             Settings, under Partners; the next sync finds it.",
         );
     }
     match case.business.standing {
         Standing::Eligible | Standing::Unknown => form_panel(case),
-        Standing::Failed => view! { {failure(&case)}{form_panel(case)} }.into_any(),
+        Standing::Failed => view! { <div class="stack">{failure(&case)}{form_panel(case)}</div> }.into_any(),
         Standing::Queued | Standing::Sending | Standing::WaitingToRetry => under_way(&case),
         Standing::Requested | Standing::AlreadyRequested => waiting(&case),
         Standing::TakenByAnotherPartner => told(
@@ -63,7 +63,8 @@ pub(super) fn decision(case: Case<'_>) -> AnyView {
             Hue::Plum,
             Glyph::Taken,
             "Taken by another partner".to_owned(),
-            "Another partner asked first. Meta takes one request per business; its WABAs onboard with it. Nothing to do.",
+            "Another partner asked first. Meta takes one request per business; its WABAs onboard with it. Nothing \
+             to do.",
         ),
         Standing::Accepted => accepted(&case),
         Standing::Ready => told(
@@ -133,7 +134,15 @@ fn obo_note(wabas: &[Waba]) -> String {
     let obo = wabas.iter().filter(|waba| waba.link == Link::Obo && waba.gone_at.is_none()).count();
     match obo {
         0 => "this business has no OBO WABA.".to_owned(),
-        some => format!("this business has {}.", plural(some.try_into().unwrap_or_default(), "OBO WABA", "OBO WABAs")),
+        some => format!(
+            "this business has {}.",
+            plural(
+                some.try_into().unwrap_or_default(),
+                "OBO WABA",
+                "OBO \
+            WABAs"
+            )
+        ),
     }
 }
 
@@ -167,7 +176,8 @@ fn under_way(case: &Case<'_>) -> AnyView {
         return told(case, look.hue, look.icon, look.word.to_owned(), "A request is under way.");
     };
     let explanation = explained(request, Some(case.business), case.last_call, case.paused_until, case.viewer, case.now);
-    let text = explanation.text.iter().map(|line| view! { <p class="sm">{line_view(line, case.now)}</p> }).collect_view();
+    let text =
+        explanation.text.iter().map(|line| view! { <p class="sm">{line_view(line, case.now)}</p> }).collect_view();
     let may_stop = case.viewer.role.may_onboard() && may_cancel(request.state, request.doubtful);
     let facts = facts(case, request);
     let row = view! {
@@ -197,7 +207,8 @@ fn waiting(case: &Case<'_>) -> AnyView {
     let elsewhere = request.is_none().then(|| {
         view! { <p class="sm">"The request was not made here: Meta says that one has been sent."</p> }
     });
-    let open = request.map(|request| view! { <a class="btn btn-quiet" href=request_url(request.number)>"Open request"</a> });
+    let open =
+        request.map(|request| view! { <a class="btn btn-quiet" href=request_url(request.number)>"Open request"</a> });
     let title = format!("Waiting for an admin of {}", isolated(&business.name));
     let facts = request.map(|request| facts(case, request));
     view! {
@@ -205,7 +216,8 @@ fn waiting(case: &Case<'_>) -> AnyView {
             <div class="panel-body stack">
                 <Lead id="waiting" title=title>
                     <p class="sm">
-                        "Meta has e-mailed all admins. Someone with full control must accept in Business Settings, under Requests. We watch for the answer."
+                        "Meta has e-mailed all admins. Someone with full control must accept in Business \
+                         Settings, under Requests. We watch for the answer."
                     </p>
                     {elsewhere}
                 </Lead>

@@ -50,11 +50,10 @@ pub fn Explained(explanation: Explanation, offer: Offer, now: OffsetDateTime) ->
         }
     });
     let offered: Vec<Action> = actions.into_iter().filter(|action| may(*action, &offer)).collect();
-    let copied = offered.iter().find_map(|action| copied_text(*action, &offer));
-    let buttons =
-        offered.into_iter().enumerate().map(|(at, action)| button(action, &offer, at == 0)).collect::<Vec<_>>();
+    let buttons = offered.iter().enumerate().map(|(at, action)| button(*action, &offer, at == 0)).collect::<Vec<_>>();
     let row = (!buttons.is_empty()).then(|| view! { <div class="row">{buttons}</div> });
-    let look = if offer.may_send { None } else { Some(view! { <p class="hint">{super::MAY_NOT_SEND}</p> }) };
+    let look = (!offer.may_send).then(|| view! { <p class="hint">{super::MAY_NOT_SEND}</p> });
+    let copied = copied_text(&offered, offer);
     view! {
         <Panel named_by="why" hue=hue>
             <div class="panel-body stack">
@@ -97,7 +96,8 @@ fn button(action: Action, offer: &Offer, main: bool) -> AnyView {
     let class = if main { "btn btn-primary" } else { "btn" };
     match action {
         Action::Retry => {
-            let button = view! { <button class=class type="submit"><Icon glyph=Glyph::Refresh/>"Retry request"</button> };
+            let button =
+                view! { <button class=class type="submit"><Icon glyph=Glyph::Refresh/>"Retry request"</button> };
             retry_form(&offer.business_id, offer.solution_id.as_ref(), button.into_any())
         }
         Action::SignInAgain => {
@@ -109,22 +109,27 @@ fn button(action: Action, offer: &Offer, main: bool) -> AnyView {
             view! { <CopyTextButton word="Copy for Meta Direct Support" text=ticket primary=main/> }.into_any()
         }
         Action::CopyReminder => {
-            view! { <CopyTextButton word="Copy reminder for the client" text=offer.reminder.clone() primary=main/> }.into_any()
+            view! { <CopyTextButton word="Copy reminder for the client" text=offer.reminder.clone() primary=main/> }
+                .into_any()
         }
         Action::CheckId => {
             view! { <a class=class href=format!("/support?q={}", offer.business_id)>"Check the ID"</a> }.into_any()
         }
-        Action::OpenBusiness => view! { <a class=class href=business_url(&offer.business_id)>"Open business"</a> }.into_any(),
+        Action::OpenBusiness => {
+            view! { <a class=class href=business_url(&offer.business_id)>"Open business"</a> }.into_any()
+        }
         Action::Cancel => cancel_form(offer.number),
     }
 }
 
-/// What a copy button copies, to read first, and to select by hand where there is no script.
-fn copied_text(action: Action, offer: &Offer) -> Option<AnyView> {
-    let (class, label, text) = match action {
-        Action::CopyForSupport => ("code", "Text for Meta Direct Support", offer.ticket.clone()?),
-        Action::CopyReminder => ("code prose", "Reminder text", offer.reminder.clone()),
-        _ => return None,
+/// What the copy button copies, to read first, and to select by hand where there is no script.
+fn copied_text(offered: &[Action], offer: Offer) -> Option<AnyView> {
+    let (class, label, text) = if offered.contains(&Action::CopyForSupport) {
+        ("code", "Text for Meta Direct Support", offer.ticket?)
+    } else if offered.contains(&Action::CopyReminder) {
+        ("code prose", "Reminder text", offer.reminder)
+    } else {
+        return None;
     };
     Some(
         view! {

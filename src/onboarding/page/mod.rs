@@ -21,15 +21,11 @@ use crate::{
     ui::{ErrorNotice, Notice, NoticeKind},
 };
 
-pub use self::{
-    business::business_page,
-    explained::Explained,
-    request::request_page,
-    requests::requests_page,
-};
+pub use self::{business::business_page, explained::Explained, request::request_page, requests::requests_page};
 
 /// What a member reads in place of buttons they may not press.
-const MAY_NOT_SEND: &str = "Your role may look, and sends nothing. Ask an admin of your workspace to send it, or to change your role.";
+const MAY_NOT_SEND: &str =
+    "Your role may look, and sends nothing. Ask an admin of your workspace to send it, or to change your role.";
 
 /// What a door said before it led here, if it did.
 fn problem_notice(visit: &Visit) -> Option<AnyView> {

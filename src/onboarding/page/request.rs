@@ -7,7 +7,7 @@ use super::{
     attempts::{attempts, is_post},
     business_url,
     explained::{Explained, Offer},
-    problem_notice,
+    problem_notice, request_url,
     story::request_event,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     sign_in::{Page, Viewer, Visit},
     telemetry::mishap,
     ui::{
-        AppError, Breadcrumbs, Fact, Facts, Glyph, Hue, Identifier, Name, NameLink, Notice, NoticeKind, PageHead, Section,
+        AppError, Breadcrumbs, Fact, Facts, Glyph, Hue, Identifier, Name, Notice, NoticeKind, PageHead, Section,
         Separator, StatePill, Tag, TimeStyle, Timeline, TimelineEvent, Timestamp, isolated, state::look_of,
     },
 };
@@ -44,7 +44,8 @@ struct Story {
 /// # Errors
 /// `NotFound` for what is no number of a request of this partner.
 pub async fn request_page(visit: Visit) -> Result<Page, AppError> {
-    let number: RequestNumber = visit.param("number").and_then(|number| number.parse().ok()).ok_or(AppError::NotFound)?;
+    let number: RequestNumber =
+        visit.param("number").and_then(|number| number.parse().ok()).ok_or(AppError::NotFound)?;
     let story = load(&visit, number).await?;
     let title = format!("{}, request {number}", isolated(&story.request.business_name));
     Ok(Page { title, view: show(&visit, &story) })
@@ -72,7 +73,9 @@ pub(super) fn explained(
     viewer: &Viewer,
     now: OffsetDateTime,
 ) -> Explanation {
-    let asked = business.filter(|business| business.meta_status.as_deref().is_some_and(|said| said.eq_ignore_ascii_case("REQUEST_SENT")));
+    let asked = business.filter(|business| {
+        business.meta_status.as_deref().is_some_and(|said| said.eq_ignore_ascii_case("REQUEST_SENT"))
+    });
     let mut explanation = explain(&Subject {
         state: request.state,
         cause: request.cause.as_deref().and_then(|cause| cause.parse().ok()),
@@ -135,21 +138,21 @@ fn show(visit: &Visit, story: &Story) -> AnyView {
     let last_post = calls.iter().find(|call| is_post(call));
     // The answer that ended it: after a token died or a limit, that may be the answer to a reading.
     let last = calls.first();
-    let running = request.state.is_under_way();
+    let running = is_moving(request, *paused_until, now);
     let explanation = explained(request, business.as_ref(), last, *paused_until, &visit.viewer, now);
     let offer = offer(request, business.as_ref(), last_post, &visit.viewer, *is_latest);
     view! {
-        <Breadcrumbs above=vec![("Requests", "/requests".to_owned())] here=request.number.to_string()/>
-        {problem_notice(visit)}
-        {done_notice(visit, request)}
         // What `LiveList` follows: it asks for this page again as long as the part called so is marked as running.
         <div id="sync" data-running=running.then_some("")>
-            {under_way(request)}
+            <Breadcrumbs above=vec![("Requests", "/requests".to_owned())] here=request.number.to_string()/>
             {head(request, now)}
+            {problem_notice(visit)}
+            {done_notice(visit, request)}
+            {running.then(|| moving_notice(request))}
             <div class="split">
                 <div>
                     <Explained explanation=explanation offer=offer now=now/>
-                    {attempts(calls, events, now)}
+                    {attempts(calls, events, running, now)}
                     {timeline(request, events, now)}
                 </div>
                 {facts(request, last_post, now)}
@@ -172,27 +175,38 @@ fn done_notice(visit: &Visit, request: &Request) -> Option<AnyView> {
             .into_any(),
         ),
         "cancelled" if request.state == State::Cancelled => Some(
-            view! { <Notice kind=NoticeKind::Done title="Cancelled"><p>"Nothing was sent to Meta."</p></Notice> }.into_any(),
+            view! { <Notice kind=NoticeKind::Done title="Cancelled"><p>"Nothing was sent to Meta."</p></Notice> }
+                .into_any(),
         ),
         _ => None,
     }
 }
 
-/// While Meta's answer is awaited. The page asks again by itself, with script and without.
-fn under_way(request: &Request) -> Option<AnyView> {
-    if !request.state.is_under_way() {
-        return None;
+/// How near the next try must be for the page to be worth watching.
+const SOON: time::Duration = time::Duration::minutes(1);
+
+/// Whether it will be somewhere else in a moment, by itself.
+fn is_moving(request: &Request, paused_until: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
+    let held_back = paused_until.is_some() || request.lacks_token(now);
+    match request.state {
+        State::Sending => true,
+        State::Queued => !held_back,
+        State::WaitingToRetry => !held_back && request.retry_at.is_some_and(|at| at - now < SOON),
+        _ => false,
     }
-    let reload = view! { <a class="btn btn-sm" href=super::request_url(request.number)>"Reload"</a> };
-    Some(
+}
+
+/// What stands on the page while it moves: without script it asks for itself again.
+fn moving_notice(request: &Request) -> AnyView {
+    let reload = view! { <a class="btn btn-sm" href=request_url(request.number)>"Reload"</a> };
+    let notice = request.state.is_under_way().then(|| {
         view! {
-            <noscript><meta http-equiv="refresh" content="2"/></noscript>
             <Notice kind=NoticeKind::Info title="Sending…" actions=Some(reload.into_any())>
                 <p>"Meta’s answer takes longer than usual. You can leave this page: the request goes on by itself."</p>
             </Notice>
         }
-        .into_any(),
-    )
+    });
+    view! { <noscript><meta http-equiv="refresh" content="2"/></noscript>{notice} }.into_any()
 }
 
 fn head(request: &Request, now: OffsetDateTime) -> AnyView {
@@ -204,8 +218,7 @@ fn head(request: &Request, now: OffsetDateTime) -> AnyView {
         <Separator/>
         <span>"Requested by "<Name name=request.member_name.clone()/>", "<Timestamp at=request.queued_at now=now/></span>
     };
-    view! { <PageHead title=request.business_name.clone() beside=beside.into_any()>{line}</PageHead> }
-    .into_any()
+    view! { <PageHead title=request.business_name.clone() beside=beside.into_any()>{line}</PageHead> }.into_any()
 }
 
 fn our_id(number: RequestNumber) -> AnyView {
@@ -234,10 +247,13 @@ fn facts(request: &Request, last_post: Option<&AttemptCall>, now: OffsetDateTime
     };
     let solution = solution_view(request.solution_name.clone(), request.solution_id.as_ref().map(ToString::to_string));
     let next = match request.retry_at {
+        Some(_) if request.lacks_token(now) => "After a new sign-in".into_any(),
         Some(at) => view! { <Timestamp at=at now=now style=TimeStyle::Second/> }.into_any(),
         None => "None planned".into_any(),
     };
-    let business = view! { <NameLink href=business_url(&request.business_id) name=request.business_name.clone()/> };
+    let business = view! {
+        <a class="link" href=business_url(&request.business_id)><Name name=request.business_name.clone()/></a>
+    };
     let business_id = view! { <Identifier what="business ID" value=request.business_id.to_string()/> };
     let asker = view! { <Name name=request.member_name.clone()/> };
     let ours = our_id(request.number);
@@ -265,5 +281,28 @@ pub(super) fn solution_view(name: Option<String>, id: Option<String>) -> AnyView
     match name.or(id) {
         Some(name) => view! { <Name name=name/> }.into_any(),
         None => "None".into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onboarding::page::tests::{NOW, request};
+
+    #[test]
+    fn a_page_watches_only_what_moves_by_itself() {
+        for state in State::ALL {
+            let expected = matches!(state, State::Queued | State::Sending | State::WaitingToRetry);
+            assert_eq!(is_moving(&request(state, None), None, NOW), expected, "{state}");
+            let dead = Request { token_works: false, ..request(state, None) };
+            assert_eq!(is_moving(&dead, None, NOW), state == State::Sending, "{state} without a token");
+            assert_eq!(
+                is_moving(&request(state, None), Some(NOW + SOON), NOW),
+                state == State::Sending,
+                "{state} paused"
+            );
+        }
+        let later = Request { retry_at: Some(NOW + SOON), ..request(State::WaitingToRetry, None) };
+        assert!(!is_moving(&later, None, NOW));
     }
 }

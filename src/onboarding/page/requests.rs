@@ -15,8 +15,8 @@ use crate::{
     sign_in::{Page, Visit},
     telemetry::mishap,
     ui::{
-        AppError, Chip, Chips, Empty, Glyph, Hue, Identifier, Name, NameLink, PageHead, Pager, StateLabel, Tag, TimeStyle,
-        Timestamp, age, plural, state::look_of,
+        AppError, Chip, Chips, Empty, Glyph, Hue, Identifier, Name, NameLink, PageHead, Pager, StateLabel, Tag,
+        TimeStyle, Timestamp, age, plural, state::look_of,
     },
 };
 
@@ -46,7 +46,12 @@ const CHOICES: [Choice; 8] = [
     Choice { key: "failed", word: "Failed", states: Some(&[State::Failed]), stalled: false },
     Choice { key: "accepted", word: "Accepted", states: Some(&[State::Accepted]), stalled: false },
     Choice { key: "ready", word: "Ready", states: Some(&[State::Ready]), stalled: false },
-    Choice { key: "taken", word: "Taken by another partner", states: Some(&[State::TakenByAnotherPartner]), stalled: false },
+    Choice {
+        key: "taken",
+        word: "Taken by another partner",
+        states: Some(&[State::TakenByAnotherPartner]),
+        stalled: false,
+    },
 ];
 
 impl Choice {
@@ -117,8 +122,8 @@ pub async fn requests_page(visit: Visit) -> Result<Page, AppError> {
     let any = choice.states.is_none() && window == Window::Newest;
     let list = if leaf.rows.is_empty() { empty(any) } else { list(choice, leaf, now) };
     let view = view! {
-        {problem_notice(&visit)}
         <PageHead title="Requests"><span>"Newest first"</span></PageHead>
+        {problem_notice(&visit)}
         <Chips label="Filter by state" chips=chips(choice)/>
         {list}
     };
@@ -144,7 +149,8 @@ fn empty(any: bool) -> AnyView {
         .into_any();
     }
     let actions = view! { <a class="btn" href="/requests">"Show all requests"</a> };
-    view! { <Empty title="No request here" actions=actions.into_any()><p>"None is in this state now."</p></Empty> }.into_any()
+    view! { <Empty title="No request here" actions=actions.into_any()><p>"None is in this state now."</p></Empty> }
+        .into_any()
 }
 
 fn list(choice: Choice, leaf: Leaf, now: OffsetDateTime) -> AnyView {
@@ -276,8 +282,14 @@ mod tests {
     #[test]
     fn only_what_has_stalled_needs_attention_besides_failures() {
         let stalled_before = Some(NOW - STALLED_AFTER);
-        assert_eq!(Choice::read(Some("attention")).filter(NOW), Filter::Any { states: &[State::Failed], stalled_before });
-        assert_eq!(Choice::read(Some("failed")).filter(NOW), Filter::Any { states: &[State::Failed], stalled_before: None });
+        assert_eq!(
+            Choice::read(Some("attention")).filter(NOW),
+            Filter::Any { states: &[State::Failed], stalled_before }
+        );
+        assert_eq!(
+            Choice::read(Some("failed")).filter(NOW),
+            Filter::Any { states: &[State::Failed], stalled_before: None }
+        );
         assert_eq!(Choice::read(None).filter(NOW), Filter::All);
     }
 }

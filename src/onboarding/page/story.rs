@@ -37,19 +37,17 @@ pub(super) fn request_event(event: &RequestEvent, now: OffsetDateTime, linked: b
         State::Cancelled => view! { "Cancelled by "{who()} }.into_any(),
         state => headline(state, event.cause.as_deref()).into_any(),
     };
-    let what = if linked {
-        let link = view! { <a class="link" href=request_url(event.number)>{event.number.to_string()}</a> };
-        view! { {link}": "{what} }.into_any()
-    } else {
-        what
-    };
     let hue = (!matches!(event.state, State::Queued | State::Cancelled)).then_some(look.hue);
+    let link = linked.then(|| {
+        view! { "Request "<a class="link" href=request_url(event.number)>{event.number.to_string()}</a>". " }
+    });
     let attempt = (event.attempt > 0).then(|| format!("Attempt {}. ", event.attempt));
-    let next = event.retry_at.filter(|_| event.state == State::WaitingToRetry).map(|at| {
+    let for_sign_in = event.cause.as_deref() == Some(Cause::TokenInvalid.as_str());
+    let next = event.retry_at.filter(|_| event.state == State::WaitingToRetry && !for_sign_in).map(|at| {
         view! { "Next try at "<Timestamp at=at now=now style=TimeStyle::Second/>"." }
     });
     let person = (event.state == State::Failed).then_some("Needs a person.");
-    let detail = (attempt.is_some() || next.is_some()).then(|| view! { <p>{attempt}{next}{person}</p> });
+    let detail = (link.is_some() || attempt.is_some()).then(|| view! { <p>{link}{attempt}{next}{person}</p> });
     view! { <TimelineEvent at=event.at now=now glyph=look.icon hue=hue what=what>{detail}</TimelineEvent> }.into_any()
 }
 
@@ -99,7 +97,7 @@ pub(super) fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
 }
 
 /// How an attempt ended, in words, from the event that ended it.
-pub(super) fn outcome_of(event: Option<&RequestEvent>) -> String {
+pub(super) fn outcome_of(event: Option<&RequestEvent>, tried_again: bool) -> String {
     let Some(event) = event else { return "No outcome yet.".to_owned() };
     let because = words_of(event.cause.as_deref()).unwrap_or("Meta refused");
     match event.state {
@@ -107,15 +105,21 @@ pub(super) fn outcome_of(event: Option<&RequestEvent>) -> String {
         State::AlreadyRequested => "A request stood already. Meta kept it.".to_owned(),
         State::TakenByAnotherPartner => "Another partner asked first.".to_owned(),
         State::Accepted => "The terms are signed.".to_owned(),
+        State::WaitingToRetry if tried_again => format!("{because}. Tried again later."),
         State::WaitingToRetry if event.cause.as_deref() == Some(Cause::TokenInvalid.as_str()) => {
             format!("{because}. Waits for a new sign-in.")
         }
         State::WaitingToRetry => format!("{because}. To be tried again."),
         State::Failed => {
             let helps = event.cause.as_deref().and_then(|cause| cause.parse().ok()).is_some_and(outlasted);
-            format!("{because}. {}", if helps { "Given up after too many tries." } else { "Not retried: trying again cannot help." })
+            format!(
+                "{because}. {}",
+                if helps { "Given up after too many tries." } else { "Not retried: trying again cannot help." }
+            )
         }
-        State::Queued | State::Sending | State::Ready | State::Cancelled => format!("{}.", look_of(event.state.as_str()).word),
+        State::Queued | State::Sending | State::Ready | State::Cancelled => {
+            format!("{}.", look_of(event.state.as_str()).word)
+        }
     }
 }
 
@@ -152,9 +156,11 @@ mod tests {
             (State::WaitingToRetry, Some(Cause::Throttled), "Call limit reached. To be tried again."),
             (State::WaitingToRetry, Some(Cause::TokenInvalid), "Token no longer works. Waits for a new sign-in."),
         ] {
-            assert_eq!(outcome_of(Some(&event(state, cause))), words);
+            assert_eq!(outcome_of(Some(&event(state, cause)), false), words);
         }
-        assert_eq!(outcome_of(None), "No outcome yet.");
+        let first = event(State::WaitingToRetry, Some(Cause::Temporary));
+        assert_eq!(outcome_of(Some(&first), true), "Temporary fault at Meta. Tried again later.");
+        assert_eq!(outcome_of(None, false), "No outcome yet.");
     }
 
     #[test]

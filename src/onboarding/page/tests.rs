@@ -18,7 +18,7 @@ use crate::{
     sign_in::{Role, Viewer},
 };
 
-const NOW: OffsetDateTime = datetime!(2026-11-24 10:00 UTC);
+pub(super) const NOW: OffsetDateTime = datetime!(2026-11-24 10:00 UTC);
 const NAME: &str = "<b>\u{202e}Estrela</b> & {business}";
 
 fn viewer(role: Role) -> Viewer {
@@ -33,7 +33,7 @@ fn viewer(role: Role) -> Viewer {
     }
 }
 
-fn request(state: State, cause: Option<Cause>) -> Request {
+pub(super) fn request(state: State, cause: Option<Cause>) -> Request {
     Request {
         number: RequestNumber(1001),
         business_id: "1745093316208854".parse().unwrap(),
@@ -185,5 +185,8 @@ fn the_solution_chosen_before_is_chosen_still() {
             now: NOW,
         })
     });
-    assert!(page.contains("<option selected value=\"23\">") || page.contains("<option value=\"23\" selected"), "{page}");
+    assert!(
+        page.contains("<option selected value=\"23\">") || page.contains("<option value=\"23\" selected"),
+        "{page}"
+    );
 }

@@ -12,7 +12,8 @@ async fn what_is_due_is_claimed_once_and_oldest_first(pool: PgPool) {
         numbers.push(house.ask(nth).await.number);
     }
     let mut tx = house.tx().await;
-    let first: Vec<_> = store::claim(&mut tx, 2, NOW).await.unwrap().into_iter().map(|claimed| claimed.number).collect();
+    let first: Vec<_> =
+        store::claim(&mut tx, 2, NOW).await.unwrap().into_iter().map(|claimed| claimed.number).collect();
     tx.commit().await.unwrap();
     assert_eq!(first, numbers[..2]);
     let rest: Vec<_> = house.claim(NOW).await.into_iter().map(|claimed| claimed.number).collect();
@@ -35,7 +36,10 @@ async fn a_member_whose_token_died_sends_nothing_until_there_is_a_newer_one(pool
     assert_eq!(store::next_due(&mut house.tx().await, at(120)).await.unwrap(), None);
 
     let mut tx = house.tx().await;
-    sqlx::query!("UPDATE tokens SET problem = NULL, problem_at = NULL, stored_at = $1", at(2)).execute(&mut *tx).await.unwrap();
+    sqlx::query!("UPDATE tokens SET problem = NULL, problem_at = NULL, stored_at = $1", at(2))
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let due: Vec<_> = house.claim(at(3)).await.into_iter().map(|claimed| (claimed.number, claimed.attempt)).collect();
     assert!(due.contains(&(number, 2)), "a newer token needn't wait for the hour: {due:?}");
@@ -76,7 +80,9 @@ async fn a_pause_is_never_made_shorter(pool: PgPool) {
     house.ask(0).await;
     house.ask(1).await;
     for (claimed, until) in house.claim(NOW).await.iter().zip([at(19), at(5)]) {
-        house.save(claimed, Verdict::Wait(Waiting { pauses_partner: true, ..waits(Cause::Throttled, until) }), at(1)).await;
+        house
+            .save(claimed, Verdict::Wait(Waiting { pauses_partner: true, ..waits(Cause::Throttled, until) }), at(1))
+            .await;
     }
     assert_eq!(store::pause_until(&mut house.tx().await, at(2)).await.unwrap(), Some(at(19)));
 }
@@ -95,7 +101,10 @@ async fn an_answer_is_saved_only_into_its_own_attempt(pool: PgPool) {
     assert_eq!(house.state(number).await, State::Requested, "and neither does a second answer");
     assert_eq!(house.story(number).await, [State::Queued, State::WaitingToRetry, State::Requested]);
     let request = store::find_request(&mut house.tx().await, number).await.unwrap().unwrap();
-    assert_eq!((request.meta_request_id.as_deref(), request.answered_at, request.attempts), (Some("555"), Some(at(3)), 2));
+    assert_eq!(
+        (request.meta_request_id.as_deref(), request.answered_at, request.attempts),
+        (Some("555"), Some(at(3)), 2)
+    );
     assert_eq!(house.standing(0).await, "requested");
 }
 
@@ -106,7 +115,8 @@ async fn what_an_ended_process_left_sending_is_taken_up_in_doubt(pool: PgPool) {
     house.claim(NOW).await;
     let left = store::interrupted(&mut house.tx().await).await.unwrap();
     assert_eq!(left.iter().map(|claimed| (claimed.number, claimed.attempt)).collect::<Vec<_>>(), [(number, 1)]);
-    let taken_up = Waiting { until: at(1), cause: Cause::OutcomeUnknown, faults: 0, doubtful: true, pauses_partner: false };
+    let taken_up =
+        Waiting { until: at(1), cause: Cause::OutcomeUnknown, faults: 0, doubtful: true, pauses_partner: false };
     house.save(&left[0], Verdict::Wait(taken_up), at(1)).await;
     assert!(store::interrupted(&mut house.tx().await).await.unwrap().is_empty());
     let again = house.claim(at(1)).await.remove(0);
@@ -140,7 +150,9 @@ async fn a_request_follows_its_business(pool: PgPool) {
     }
     assert!(store::behind(&mut house.tx().await, 9).await.unwrap().is_empty());
     let mut tx = house.tx().await;
-    crate::businesses::record_meta_status(&mut tx, &business(0), Some("TERM_OF_SERVICE_SIGNED"), None, at(2)).await.unwrap();
+    crate::businesses::record_meta_status(&mut tx, &business(0), Some("TERM_OF_SERVICE_SIGNED"), None, at(2))
+        .await
+        .unwrap();
     let ready = business(1);
     sqlx::query!(
         "INSERT INTO wabas (partner_id, waba_id, business_id, name, link, eligibility, first_seen_at, changed_at)

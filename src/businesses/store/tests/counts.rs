@@ -25,8 +25,14 @@ async fn rolled_up(tx: &mut TenantTx) -> Vec<i64> {
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn the_rollup_counts_what_is_there_whatever_happens(pool: PgPool) {
-    const WORDS: [&str; 6] =
-        ["ELIGIBLE", "ONBOARDED", "PENDING_VALID_PAYMENT_METHOD", "PENDING_INTERNAL_SETUP", "INELIGIBLE_INACTIVE_OR_RESTRICTED", ""];
+    const WORDS: [&str; 6] = [
+        "ELIGIBLE",
+        "ONBOARDED",
+        "PENDING_VALID_PAYMENT_METHOD",
+        "PENDING_INTERNAL_SETUP",
+        "INELIGIBLE_INACTIVE_OR_RESTRICTED",
+        "",
+    ];
     const STATES: [&str; 5] = ["failed", "cancelled", "taken_by_another_partner", "ready", "requested"];
     let mut tx = tenant(&pool, "1").await;
     let mut dice = Dice(42);
@@ -70,7 +76,8 @@ async fn folding_changes_no_count_and_leaves_nothing_to_fold(pool: PgPool) {
         fold_counts(&mut tx).await.unwrap();
         assert_eq!(rolled_up(&mut tx).await, before);
     }
-    let unfolded: i64 = sqlx::query_scalar("SELECT count(*) FROM business_count_deltas").fetch_one(&mut *tx).await.unwrap();
+    let unfolded: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM business_count_deltas").fetch_one(&mut *tx).await.unwrap();
     assert_eq!(unfolded, 0);
 }
 

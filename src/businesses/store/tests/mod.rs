@@ -100,7 +100,7 @@ async fn request(tx: &mut TenantTx, digits: &str, state: &str, at: OffsetDateTim
             INSERT INTO members (partner_id, facebook_user_id, name, role, joined_at) VALUES ($1, '7', 'Ines Carvalho', 'admin', $4)
             ON CONFLICT (partner_id, facebook_user_id) DO UPDATE SET name = excluded.name RETURNING member_id
         ), batch AS (
-            INSERT INTO batches (partner_id, member_id, size, started_at) SELECT $1, member_id, 1, $4 FROM member RETURNING batch_number, member_id
+            INSERT INTO batches (partner_id, member_id, started_at) SELECT $1, member_id, $4 FROM member RETURNING batch_number, member_id
         )
         INSERT INTO requests (partner_id, batch_number, business_id, member_id, state, queued_at, changed_at, sending_at, retry_at,
             answered_at, accepted_at, ready_at, failed_at, cause, cancelled_at, meta_request_id)

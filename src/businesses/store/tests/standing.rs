@@ -1,7 +1,9 @@
 use super::*;
 
 /// What Meta says of the WABAs, what it says of the business, the newest request of ours: and where the business stands.
-const CASES: [(&[&str], Option<&str>, Option<&str>, Standing); 32] = [
+type Case = (&'static [&'static str], Option<&'static str>, Option<&'static str>, Standing);
+
+const CASES: [Case; 32] = [
     (&["ELIGIBLE"], None, None, Standing::Eligible),
     (&["ELIGIBLE", "INELIGIBLE_INACTIVE_OR_RESTRICTED"], Some("NOT_STARTED"), None, Standing::Eligible),
     (&["eligible"], Some("not_started"), None, Standing::Eligible),

@@ -1,3 +1,7 @@
+use EventKind::{
+    BecameEligible, EligibilityChanged, FirstSeen, Left, MetaStatusChanged, Returned, WabaGone, WabaShared,
+};
+
 use super::*;
 
 async fn everything(tx: &mut TenantTx) -> Vec<String> {
@@ -37,22 +41,24 @@ async fn a_vanished_waba_is_gone_and_its_business_left_and_both_may_return(pool:
     assert_eq!((back.left_at, back.wabas, back.standing), (None, 1, Standing::Eligible));
     assert_eq!(back.first_seen_at, MONDAY);
     let kinds: Vec<_> = story(&mut tx, "20").await.into_iter().map(|(kind, _)| kind).collect();
-    use EventKind::{BecameEligible, FirstSeen, Left, Returned, WabaGone, WabaShared};
     assert_eq!(kinds, [FirstSeen, WabaGone, Left, Returned, WabaShared, BecameEligible]);
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn a_waba_that_moves_leaves_one_business_and_joins_the_other(pool: PgPool) {
     let mut tx = tenant(&pool, "1").await;
-    let mut seen = all_of([business("10", "Estrela", &["ELIGIBLE"]), business("20", "Banyan", &["INELIGIBLE_INACTIVE_OR_RESTRICTED"])]);
+    let mut seen = all_of([
+        business("10", "Estrela", &["ELIGIBLE"]),
+        business("20", "Banyan", &["INELIGIBLE_INACTIVE_OR_RESTRICTED"]),
+    ]);
     sync(&mut tx, &seen, MONDAY).await;
     seen.wabas[0].business = id("20");
     sync(&mut tx, &seen, TUESDAY).await;
     assert_eq!(whose_waba(&mut tx, &"100".parse().unwrap()).await.unwrap(), Some((id("20"), "Banyan".to_owned())));
     assert_eq!(find_business(&mut tx, &id("10")).await.unwrap().unwrap().wabas, 0);
     assert_eq!(standing_of(&mut tx, "20").await, Standing::Eligible);
-    assert!(story(&mut tx, "10").await.contains(&(EventKind::WabaGone, None)));
-    assert!(story(&mut tx, "20").await.contains(&(EventKind::WabaShared, None)));
+    assert!(story(&mut tx, "10").await.contains(&(WabaGone, None)));
+    assert!(story(&mut tx, "20").await.contains(&(WabaShared, None)));
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
@@ -85,7 +91,6 @@ async fn every_change_has_its_line_in_the_timeline(pool: PgPool) {
     record_meta_status(&mut tx, &id("10"), Some("REQUEST_SENT"), None, WEDNESDAY).await.unwrap();
     record_meta_status(&mut tx, &id("10"), Some("REQUEST_SENT"), None, WEDNESDAY).await.unwrap();
     record_meta_status(&mut tx, &id("10"), None, None, WEDNESDAY).await.unwrap();
-    use EventKind::{BecameEligible, EligibilityChanged, FirstSeen, MetaStatusChanged, WabaShared};
     let said = |text: &str| Some(text.to_owned());
     assert_eq!(
         story(&mut tx, "10").await,

@@ -1,0 +1,267 @@
+//! What dispatch takes up, and what it writes down.
+
+use time::OffsetDateTime;
+
+use super::{
+    super::{
+        decide::{Settled, Verdict, Waiting},
+        model::{RequestNumber, State},
+    },
+    refresh_standing,
+};
+use crate::{
+    db::TenantTx,
+    graph::{BusinessId, MetaRequestId, SolutionId},
+};
+
+/// A request whose turn has come, marked Sending.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub number: RequestNumber,
+    pub business_id: BusinessId,
+    pub solution_id: Option<SolutionId>,
+    pub member_id: i64,
+    /// Which attempt this is, from 1; an answer is saved only while the row still says so.
+    pub attempt: i32,
+    pub faults: i32,
+    pub doubtful: bool,
+    /// Ids Meta gave to earlier requests for this business.
+    pub known_ids: Vec<MetaRequestId>,
+}
+
+/// Marks up to `most` due requests Sending and hands them over, oldest first.
+///
+/// Left alone: requests of members whose token is dead, and everything while Meta asked us to wait. A request that waits for a
+/// sign-in is due as soon as a newer token is there.
+pub async fn claim(tx: &mut TenantTx, most: i64, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
+    let partner = tx.partner().clone();
+    let rows = sqlx::query!(
+        r#"
+        WITH due AS (
+            SELECT r.number
+            FROM requests r
+            JOIN tokens t ON t.partner_id = r.partner_id AND t.member_id = r.member_id
+                AND t.problem IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)
+            WHERE r.partner_id = $1
+              AND r.state IN ('queued', 'waiting_to_retry')
+              AND (coalesce(r.retry_at, r.queued_at) <= $2 OR (r.cause = 'token_invalid' AND t.stored_at >= r.changed_at))
+              AND NOT EXISTS (SELECT FROM dispatch_pauses p WHERE p.partner_id = $1 AND p.until > $2)
+            ORDER BY coalesce(r.retry_at, r.queued_at), r.number
+            LIMIT $3
+            FOR UPDATE OF r SKIP LOCKED
+        ), claimed AS (
+            UPDATE requests r
+            SET state = 'sending', attempts = attempts + 1, sending_at = $2, retry_at = NULL, cause = NULL, changed_at = $2
+            FROM due
+            WHERE r.number = due.number
+            RETURNING r.number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful
+        )
+        SELECT c.number AS "number!", c.business_id::text AS "business_id!", c.solution_id::text, c.member_id AS "member_id!",
+            c.attempts AS "attempts!", c.faults AS "faults!", c.doubtful AS "doubtful!",
+            ARRAY(
+                SELECT e.meta_request_id FROM requests e
+                WHERE e.partner_id = $1 AND e.business_id = c.business_id AND e.meta_request_id IS NOT NULL
+                ORDER BY e.number
+            ) AS "known_ids!: Vec<String>"
+        FROM claimed c
+        ORDER BY c.number
+        "#,
+        partner.as_str(),
+        now,
+        most,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let claimed: Vec<Claimed> = rows
+        .into_iter()
+        .map(|row| Claimed {
+            number: RequestNumber(row.number),
+            business_id: BusinessId::from_stored(row.business_id),
+            solution_id: row.solution_id.map(SolutionId::from_stored),
+            member_id: row.member_id,
+            attempt: row.attempts,
+            faults: row.faults,
+            doubtful: row.doubtful,
+            known_ids: row.known_ids.into_iter().map(MetaRequestId::from_stored).collect(),
+        })
+        .collect();
+    if !claimed.is_empty() {
+        let ids: Vec<String> = claimed.iter().map(|claimed| claimed.business_id.as_str().to_owned()).collect();
+        refresh_standing(tx, &ids).await?;
+    }
+    Ok(claimed)
+}
+
+/// Requests that stand as Sending though nobody sends them: their process ended. Asked at the start of a pass.
+pub async fn interrupted(tx: &mut TenantTx) -> sqlx::Result<Vec<Claimed>> {
+    let partner = tx.partner().clone();
+    let rows = sqlx::query!(
+        r#"
+        SELECT number, business_id::text AS "business_id!", solution_id::text, member_id, attempts, faults, doubtful
+        FROM requests
+        WHERE partner_id = $1 AND state = 'sending'
+        FOR UPDATE
+        "#,
+        partner.as_str(),
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Claimed {
+            number: RequestNumber(row.number),
+            business_id: BusinessId::from_stored(row.business_id),
+            solution_id: row.solution_id.map(SolutionId::from_stored),
+            member_id: row.member_id,
+            attempt: row.attempts,
+            faults: row.faults,
+            doubtful: row.doubtful,
+            known_ids: Vec::new(),
+        })
+        .collect())
+}
+
+/// What an attempt came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub claimed: Claimed,
+    pub verdict: Verdict,
+}
+
+/// Saves a group of outcomes at once. An outcome whose row has gone on since (another holder took it up) changes nothing.
+pub async fn save(tx: &mut TenantTx, outcomes: &[Outcome], now: OffsetDateTime) -> sqlx::Result<()> {
+    let mut rows = Rows::default();
+    for outcome in outcomes {
+        rows.push(outcome, now);
+    }
+    let partner = tx.partner().clone();
+    sqlx::query!(
+        r#"
+        WITH told AS (
+            SELECT * FROM unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::int[], $9::bool[])
+                AS o(number, attempt, state, cause, meta_request_id, retry_at, faults, doubtful)
+        ), moved AS (
+            UPDATE requests r SET
+                state = o.state,
+                cause = o.cause,
+                meta_request_id = coalesce(o.meta_request_id, r.meta_request_id),
+                retry_at = o.retry_at,
+                faults = o.faults,
+                doubtful = o.doubtful,
+                answered_at = CASE WHEN o.state IN ('requested', 'already_requested', 'taken_by_another_partner') THEN $10 ELSE r.answered_at END,
+                accepted_at = CASE WHEN o.state = 'accepted' THEN $10 ELSE r.accepted_at END,
+                failed_at = CASE WHEN o.state = 'failed' THEN $10 ELSE r.failed_at END,
+                changed_at = $10
+            FROM told o
+            WHERE r.partner_id = $1 AND r.number = o.number AND r.state = 'sending' AND r.attempts = o.attempt
+            RETURNING r.number, r.state, r.attempts, r.cause, r.retry_at
+        )
+        INSERT INTO request_events (partner_id, number, at, state, attempt, cause, retry_at)
+        SELECT $1, number, $10, state, attempts, cause, retry_at FROM moved ORDER BY number
+        "#,
+        partner.as_str(),
+        &rows.numbers,
+        &rows.attempts,
+        &rows.states,
+        &rows.causes as &[Option<String>],
+        &rows.meta_request_ids as &[Option<String>],
+        &rows.retry_at as &[Option<OffsetDateTime>],
+        &rows.faults,
+        &rows.doubtful,
+        now,
+    )
+    .execute(&mut **tx)
+    .await?;
+    refresh_standing(tx, &rows.business_ids).await?;
+    if let Some((until, cause)) = rows.pause {
+        sqlx::query!(
+            "INSERT INTO dispatch_pauses (partner_id, until, told_at, cause) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (partner_id) DO UPDATE SET until = greatest(dispatch_pauses.until, excluded.until), told_at = excluded.told_at, cause = excluded.cause",
+            partner.as_str(),
+            until,
+            now,
+            cause,
+        )
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The columns of a group of outcomes, as UNNEST takes them.
+#[derive(Default)]
+struct Rows {
+    numbers: Vec<i64>,
+    business_ids: Vec<String>,
+    attempts: Vec<i32>,
+    states: Vec<String>,
+    causes: Vec<Option<String>>,
+    meta_request_ids: Vec<Option<String>>,
+    retry_at: Vec<Option<OffsetDateTime>>,
+    faults: Vec<i32>,
+    doubtful: Vec<bool>,
+    pause: Option<(OffsetDateTime, &'static str)>,
+}
+
+impl Rows {
+    fn push(&mut self, outcome: &Outcome, now: OffsetDateTime) {
+        let claimed = &outcome.claimed;
+        // Verdicts that only say what to do next never reach the store; one that did would be tried again.
+        let waiting = Waiting {
+            until: now,
+            cause: crate::graph::Cause::OutcomeUnknown,
+            faults: claimed.faults.unsigned_abs(),
+            doubtful: true,
+            pauses_partner: false,
+        };
+        let (settled, waiting) = match &outcome.verdict {
+            Verdict::Settle(settled) => (Some(settled), None),
+            Verdict::Wait(waiting) => (None, Some(waiting)),
+            Verdict::ReadStatus | Verdict::Post => (None, Some(&waiting)),
+        };
+        self.numbers.push(claimed.number.0);
+        self.business_ids.push(claimed.business_id.as_str().to_owned());
+        self.attempts.push(claimed.attempt);
+        self.states.push(settled.map_or(State::WaitingToRetry, |settled| settled.state).as_str().to_owned());
+        let cause = waiting.map(|waiting| waiting.cause).or(settled.and_then(|settled| settled.cause));
+        self.causes.push(cause.map(|cause| cause.as_str().to_owned()));
+        let id = settled.and_then(|Settled { meta_request_id, .. }| meta_request_id.as_ref());
+        self.meta_request_ids.push(id.map(|id| id.as_str().to_owned()));
+        self.retry_at.push(waiting.map(|waiting| waiting.until));
+        self.faults.push(waiting.map_or(0, |waiting| i32::try_from(waiting.faults).unwrap_or(i32::MAX)));
+        self.doubtful.push(waiting.is_some_and(|waiting| waiting.doubtful));
+        if let Some(waiting) = waiting.filter(|waiting| waiting.pauses_partner) {
+            let until = self.pause.map_or(waiting.until, |(until, _)| until.max(waiting.until));
+            self.pause = Some((until, waiting.cause.as_str()));
+        }
+    }
+}
+
+/// When the next request of the partner is due, if any waits that can be sent at all.
+pub async fn next_due(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Option<OffsetDateTime>> {
+    let partner = tx.partner().clone();
+    sqlx::query_scalar!(
+        r#"
+        SELECT greatest(
+            min(coalesce(r.retry_at, r.queued_at)),
+            (SELECT p.until FROM dispatch_pauses p WHERE p.partner_id = $1 AND p.until > $2)
+        )
+        FROM requests r
+        JOIN tokens t ON t.partner_id = r.partner_id AND t.member_id = r.member_id
+            AND t.problem IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)
+        WHERE r.partner_id = $1 AND r.state IN ('queued', 'waiting_to_retry')
+        "#,
+        partner.as_str(),
+        now,
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// Until when Meta asked this partner to wait, if it still does.
+pub async fn pause_until(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Option<OffsetDateTime>> {
+    let partner = tx.partner().clone();
+    sqlx::query_scalar!("SELECT until FROM dispatch_pauses WHERE partner_id = $1 AND until > $2", partner.as_str(), now)
+        .fetch_optional(&mut **tx)
+        .await
+}

@@ -1,0 +1,136 @@
+//! The list of requests, paged by number.
+
+use time::OffsetDateTime;
+
+use super::super::model::{RequestNumber, State};
+use crate::{db::TenantTx, graph::SolutionId};
+
+/// One row of the list of requests.
+#[derive(Clone, Debug)]
+pub struct ListedRequest {
+    pub number: RequestNumber,
+    pub business_name: String,
+    pub state: State,
+    pub meta_request_id: Option<String>,
+    pub solution_id: Option<SolutionId>,
+    /// The solution's name, while we know it.
+    pub solution_name: Option<String>,
+    pub member_name: String,
+    pub queued_at: OffsetDateTime,
+    pub answered_at: Option<OffsetDateTime>,
+    pub cause: Option<String>,
+    /// Code of the last error Graph gave.
+    pub code: Option<i64>,
+}
+
+/// Which part of the list of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// The newest.
+    Newest,
+    /// Those next older than this one.
+    OlderThan(RequestNumber),
+    /// Those next newer than this one.
+    NewerThan(RequestNumber),
+}
+
+/// Which requests are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter<'a> {
+    /// All of them.
+    All,
+    /// Those in one of these states, and those that wait for an admin since before then.
+    Any { states: &'a [State], stalled_before: Option<OffsetDateTime> },
+}
+
+/// Requests that pass the filter, newest first, `most` of them.
+pub async fn list_requests(
+    tx: &mut TenantTx,
+    filter: Filter<'_>,
+    window: Window,
+    most: i64,
+) -> sqlx::Result<Vec<ListedRequest>> {
+    let partner = tx.partner().clone();
+    let numbers = window_of(tx, filter, window, most).await?;
+    let rows = sqlx::query!(
+        r#"
+        SELECT r.number, r.business_id::text AS "business_id!", b.name AS "business_name?", r.state, r.meta_request_id,
+            r.solution_id::text, s.name AS "solution_name?", m.name AS member_name, r.queued_at, r.answered_at,
+            r.cause, c.error_code AS "code?"
+        FROM requests r
+        JOIN members m ON m.member_id = r.member_id
+        LEFT JOIN businesses b ON b.partner_id = r.partner_id AND b.business_id = r.business_id
+        LEFT JOIN solutions s ON s.partner_id = r.partner_id AND s.solution_id = r.solution_id
+        LEFT JOIN LATERAL (
+            SELECT error_code FROM graph_calls c
+            WHERE c.partner_id = r.partner_id AND c.number = r.number AND r.state IN ('failed', 'waiting_to_retry')
+            ORDER BY c.call_id DESC LIMIT 1
+        ) c ON TRUE
+        WHERE r.partner_id = $1 AND r.number = ANY($2)
+        ORDER BY r.number DESC
+        "#,
+        partner.as_str(),
+        &numbers,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            Some(ListedRequest {
+                number: RequestNumber(row.number),
+                business_name: row.business_name.unwrap_or(row.business_id),
+                state: row.state.parse().ok()?,
+                meta_request_id: row.meta_request_id,
+                solution_id: row.solution_id.map(SolutionId::from_stored),
+                solution_name: row.solution_name,
+                member_name: row.member_name,
+                queued_at: row.queued_at,
+                answered_at: row.answered_at,
+                cause: row.cause,
+                code: row.code,
+            })
+        })
+        .collect())
+}
+
+/// The numbers of one window: found by index, so that only the rows shown are joined.
+async fn window_of(tx: &mut TenantTx, filter: Filter<'_>, window: Window, most: i64) -> sqlx::Result<Vec<i64>> {
+    let partner = tx.partner().clone();
+    let (all, states, stalled_before) = match filter {
+        Filter::All => (true, &[] as &[State], None),
+        Filter::Any { states, stalled_before } => (false, states, stalled_before),
+    };
+    let states: Vec<String> = states.iter().map(|state| state.as_str().to_owned()).collect();
+    if let Window::NewerThan(number) = window {
+        return sqlx::query_scalar!(
+            "SELECT number FROM requests
+             WHERE partner_id = $1 AND number > $2
+               AND ($3 OR state = ANY($4::text[]) OR (state IN ('requested', 'already_requested') AND answered_at < $5))
+             ORDER BY number LIMIT $6",
+            partner.as_str(),
+            number.0,
+            all,
+            &states,
+            stalled_before,
+            most,
+        )
+        .fetch_all(&mut **tx)
+        .await;
+    }
+    let below = if let Window::OlderThan(number) = window { number.0 } else { i64::MAX };
+    sqlx::query_scalar!(
+        "SELECT number FROM requests
+         WHERE partner_id = $1 AND number < $2
+           AND ($3 OR state = ANY($4::text[]) OR (state IN ('requested', 'already_requested') AND answered_at < $5))
+         ORDER BY number DESC LIMIT $6",
+        partner.as_str(),
+        below,
+        all,
+        &states,
+        stalled_before,
+        most,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}

@@ -1,0 +1,138 @@
+//! Writing wishes down, and stopping those that haven't left.
+
+use time::OffsetDateTime;
+
+use super::{super::model::RequestNumber, refresh_standing};
+use crate::{
+    db::TenantTx,
+    graph::{BusinessId, SolutionId},
+};
+
+/// Which request a wish for a business ended up as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queued {
+    pub business_id: BusinessId,
+    pub number: RequestNumber,
+    /// `false`: one was open already, and it's this.
+    pub is_new: bool,
+}
+
+/// Writes one batch with a request for each business that has none open, and names the open one of each other.
+///
+/// A business is asked for once however many ask at the same time: the partial unique index decides. Nothing is written
+/// when every business had an open request already.
+pub async fn queue(
+    tx: &mut TenantTx,
+    member_id: i64,
+    businesses: &[BusinessId],
+    solution: Option<&SolutionId>,
+    now: OffsetDateTime,
+) -> sqlx::Result<Vec<Queued>> {
+    let partner = tx.partner().clone();
+    let mut queued = open_requests(tx, businesses).await?;
+    let missing: Vec<String> = businesses
+        .iter()
+        .filter(|business| queued.iter().all(|known| known.business_id != **business))
+        .map(|business| business.as_str().to_owned())
+        .collect();
+    if missing.is_empty() {
+        return Ok(queued);
+    }
+    let made = sqlx::query!(
+        r#"
+        WITH batch AS (
+            INSERT INTO batches (partner_id, member_id, solution_id, started_at)
+            VALUES ($1, $2, $3, $5)
+            RETURNING batch_number
+        ), made AS (
+            INSERT INTO requests (partner_id, batch_number, business_id, member_id, solution_id, state, queued_at, changed_at)
+            SELECT $1, batch_number, business_id, $2, $3, 'queued', $5, $5
+            FROM batch, unnest($4::text[]) AS business_id
+            ON CONFLICT (partner_id, business_id)
+                WHERE state IN ('queued', 'sending', 'waiting_to_retry', 'requested', 'already_requested', 'accepted')
+                DO NOTHING
+            RETURNING number, business_id
+        ), told AS (
+            INSERT INTO request_events (partner_id, number, at, state, attempt, member_id)
+            SELECT $1, number, $5, 'queued', 0, $2 FROM made
+        )
+        SELECT number AS "number!", business_id::text AS "business_id!" FROM made
+        "#,
+        partner.as_str(),
+        member_id,
+        solution.map(SolutionId::as_str),
+        &missing,
+        now,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    queued.extend(made.into_iter().map(|row| Queued {
+        business_id: BusinessId::from_stored(row.business_id),
+        number: RequestNumber(row.number),
+        is_new: true,
+    }));
+    if queued.len() < businesses.len() {
+        // Somebody else was quicker for the rest; their row is committed by now.
+        let late: Vec<BusinessId> =
+            businesses.iter().filter(|b| queued.iter().all(|known| known.business_id != **b)).cloned().collect();
+        queued.extend(open_requests(tx, &late).await?);
+    }
+    refresh_standing(tx, &missing).await?;
+    Ok(queued)
+}
+
+async fn open_requests(tx: &mut TenantTx, businesses: &[BusinessId]) -> sqlx::Result<Vec<Queued>> {
+    let partner = tx.partner().clone();
+    let ids: Vec<String> = businesses.iter().map(|business| business.as_str().to_owned()).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT number, business_id::text AS "business_id!" FROM requests
+        WHERE partner_id = $1 AND business_id = ANY($2::text[])
+          AND state IN ('queued', 'sending', 'waiting_to_retry', 'requested', 'already_requested', 'accepted')
+        "#,
+        partner.as_str(),
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Queued {
+            business_id: BusinessId::from_stored(row.business_id),
+            number: RequestNumber(row.number),
+            is_new: false,
+        })
+        .collect())
+}
+
+/// Stops a request that hasn't left yet. `false`: it had, or it's not there.
+pub async fn cancel(
+    tx: &mut TenantTx,
+    number: RequestNumber,
+    member_id: i64,
+    now: OffsetDateTime,
+) -> sqlx::Result<bool> {
+    let partner = tx.partner().clone();
+    let business = sqlx::query_scalar!(
+        r#"
+        WITH stopped AS (
+            UPDATE requests SET state = 'cancelled', cancelled_at = $3, retry_at = NULL, changed_at = $3
+            WHERE partner_id = $1 AND number = $2 AND state IN ('queued', 'waiting_to_retry') AND NOT doubtful
+            RETURNING number, business_id, attempts
+        ), told AS (
+            INSERT INTO request_events (partner_id, number, at, state, attempt, member_id)
+            SELECT $1, number, $3, 'cancelled', attempts, $4 FROM stopped
+        )
+        SELECT business_id::text AS "business_id!" FROM stopped
+        "#,
+        partner.as_str(),
+        number.0,
+        now,
+        member_id,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(business) = business else { return Ok(false) };
+    refresh_standing(tx, &[business]).await?;
+    Ok(true)
+}
