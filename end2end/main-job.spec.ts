@@ -37,7 +37,7 @@ test('a business is found, onboarded, and its request found again', async ({ pag
   await page.waitForURL(/\/requests\/[^/?]+/);
   const [agreement] = await agreementsOf(business);
   expect(agreement).toBeDefined();
-  await expect(page.getByText(agreement!.request_id).first()).toBeVisible();
+  await expect(page.getByText(agreement!.request_id).filter({ visible: true }).first()).toBeVisible();
   await expect(page.getByText('Requested', { exact: true }).first()).toBeVisible();
 
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: /^Requests/ }).click();
@@ -68,9 +68,9 @@ test('a refusal is explained in words, with its code and trace id', async ({ pag
   await onboard(page, business);
   const call = await lastOnboardingCall(business);
   await expect(page.getByRole('heading', { name: /Meta refused/ })).toBeVisible();
-  await expect(page.getByText(call.fbtrace_id).first()).toBeVisible();
+  await expect(page.getByText(call.fbtrace_id).filter({ visible: true }).first()).toBeVisible();
   const codes = call.subcode === null ? String(call.code) : `${call.code} / ${call.subcode}`;
-  await expect(page.getByText(codes).first()).toBeVisible();
+  await expect(page.getByText(codes).filter({ visible: true }).first()).toBeVisible();
   await expect(page.getByText('Failed', { exact: true }).first()).toBeVisible();
 });
 
@@ -97,7 +97,8 @@ test('the same page open in two tabs makes one request', async ({ page, context 
     await onboardButton(tab).click();
     await tab.waitForURL(/\/requests\/[^/?]+/);
   }
-  expect(other.url()).toBe(page.url());
+  // The second click is told that a request stood already.
+  expect(new URL(other.url()).pathname).toBe(new URL(page.url()).pathname);
   expect((await agreementsOf(business)).map((agreement) => agreement.asked)).toEqual([1]);
 });
 

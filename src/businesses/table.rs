@@ -95,7 +95,7 @@ fn next_action(business: &Business, may_onboard: bool) -> Option<(&'static str, 
 
 fn action(word: &'static str, href: String, name: &str) -> AnyView {
     if word == "Onboard" {
-        let label = format!("Onboard {name}…");
+        let label = format!("Onboard… {name}");
         return view! { <a class="btn btn-sm" href=href aria-label=label>"Onboard…"</a> }.into_any();
     }
     let label = format!("{word} {name}");

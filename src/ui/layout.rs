@@ -98,7 +98,6 @@ fn place(item: &NavItem, path: &str) -> AnyView {
 
 /// The mark and the partner's name; a menu of partners when there is more than one.
 fn brand(partner: String, others: Vec<PartnerChoice>, here: String) -> AnyView {
-    let label = format!("Liteboard, {partner}: switch partner");
     let words = view! { <Mark/><span class="brand-text"><b>"Liteboard"</b><bdi>{partner}</bdi></span> };
     if others.is_empty() {
         return view! { <a class="brand" href="/">{words}</a> }.into_any();
@@ -111,8 +110,9 @@ fn brand(partner: String, others: Vec<PartnerChoice>, here: String) -> AnyView {
         .collect_view();
     view! {
         <details class="switcher" name="menu">
-            <summary class="brand" aria-label=label>
+            <summary class="brand">
                 {words}
+                <span class="vh">": switch partner"</span>
                 <Icon glyph=Glyph::UpDown/>
             </summary>
             <form class="menu" method="post" action="/sign-in/partner">
@@ -135,8 +135,9 @@ fn account_menu(name: String, role: String, current: Theme, here: String) -> Any
         .collect_view();
     view! {
         <details class="account" name="menu">
-            <summary aria-label=format!("Account: {name}")>
+            <summary>
                 <span class="avatar" aria-hidden="true">{initials(&name)}</span>
+                <span class="vh">"Account: "</span>
                 <span class="who"><bdi>{name.clone()}</bdi><small>{role.clone()}</small></span>
                 <Icon glyph=Glyph::UpDown/>
             </summary>

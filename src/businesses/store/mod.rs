@@ -19,7 +19,7 @@ use crate::{
 pub use self::{
     counts::{Count, Counts, count_all, count_found, fold_counts},
     list::{Listed, list},
-    search::{Found, find, name_like},
+    search::{find, name_like},
     syncs::{
         EndedSync, OpenSync, Part, Progress, Refusal, ask_for_sync, begin_sync, fail_sync, finish_sync, last_ended,
         open_sync, put_off, record_page, sync_state,
