@@ -87,7 +87,7 @@ export async function comes(locator: Locator): Promise<void> {
   await expect(async () => {
     if (!(await locator.first().isVisible())) await page.reload();
     await expect(locator.first()).toBeVisible({ timeout: 1_000 });
-  }).toPass({ timeout: 30_000 });
+  }).toPass({ timeout: 120_000 });
 }
 
 /** Waits until the partner's businesses have arrived from the simulator. */

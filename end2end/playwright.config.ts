@@ -16,7 +16,7 @@ export default defineConfig({
   retries: 0,
   // The specs share one app and one simulator, whose faults are planned for the next call whoever makes it.
   workers: 1,
-  timeout: 60_000,
+  timeout: 180_000,
   expect: { timeout: 10_000 },
   reporter: [['list'], ['json']],
   use: {

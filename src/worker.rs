@@ -7,6 +7,7 @@ use crate::{
     onboarding::{Dispatch, Follow},
     reconcile::{Reconciler, Runner},
     server::AppState,
+    sign_in::ExpiredSessions,
 };
 
 /// The runner of all reconcilers, for the partners that may sign in.
@@ -22,6 +23,7 @@ pub fn runner(state: &AppState, concurrency: usize) -> Runner {
             concurrency,
         )),
         Arc::new(Follow::new(state.db.clone(), state.clock.clone())),
+        Arc::new(ExpiredSessions::new(state.db.clone(), state.clock.clone())),
         Arc::new(SyncBusinesses::new(
             state.db.clone(),
             state.clock.clone(),

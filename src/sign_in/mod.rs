@@ -36,6 +36,8 @@ mod page;
 #[cfg(feature = "ssr")]
 mod problem;
 #[cfg(feature = "ssr")]
+mod reconcile;
+#[cfg(feature = "ssr")]
 mod return_to;
 #[cfg(feature = "ssr")]
 mod session;
@@ -61,8 +63,8 @@ pub use self::{
     finish::{Problem, finish},
     members::name_member,
     page::{choice_page, sign_in_page},
+    reconcile::ExpiredSessions,
     return_to::ReturnTo,
-    session_store::delete_expired_sessions,
     state::{SignIn, session_layer},
     theme::{choose_theme, theme_of},
     tokens::{LiveToken, TokenError, any_live_token, live_token, mark_token_dead},

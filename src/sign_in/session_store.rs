@@ -119,7 +119,7 @@ impl Sessions {
 ///
 /// # Errors
 /// When Postgres can't be reached.
-pub async fn delete_expired_sessions(db: &Db, now: OffsetDateTime) -> sqlx::Result<u64> {
+pub(super) async fn delete_expired_sessions(db: &Db, now: OffsetDateTime) -> sqlx::Result<u64> {
     let done = sqlx::query!("DELETE FROM sessions WHERE expires_at <= $1", now).execute(db.pool()).await?;
     Ok(done.rows_affected())
 }

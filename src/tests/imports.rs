@@ -43,7 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The top.
     ("app", &["assets", "businesses", "clock", "onboarding", "sign_in", "support", "ui"]),
     ("server", &["app", "assets", "clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui", "vault"]),
-    ("worker", &["businesses", "onboarding", "reconcile", "server"]),
+    ("worker", &["businesses", "onboarding", "reconcile", "server", "sign_in"]),
     ("main", &[]),
     ("lib", &[]),
     ("build", &[]),

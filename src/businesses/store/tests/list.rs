@@ -1,5 +1,8 @@
 use super::*;
-use crate::businesses::query::{Filter, Place};
+use crate::businesses::{
+    query::{Filter, Place},
+    store::search::Found,
+};
 
 /// The ids of every page, by going on and on; the pages themselves.
 async fn walk(tx: &mut TenantTx, filter: Filter, found: Option<&Found>) -> Vec<Vec<String>> {
