@@ -45,12 +45,16 @@ pub fn enliven() {
         }
     });
     let key = window_event_listener(ev::keydown, |event| {
-        if event.key() == "/" && !event.ctrl_key() && !event.meta_key() && !event.alt_key() && !is_typing() {
-            if let Some(field) = field() {
-                event.prevent_default();
-                let _ = field.focus();
-                field.select();
-            }
+        if event.key() == "/"
+            && !event.ctrl_key()
+            && !event.meta_key()
+            && !event.alt_key()
+            && !is_typing()
+            && let Some(field) = field()
+        {
+            event.prevent_default();
+            let _ = field.focus();
+            field.select();
         }
     });
     on_cleanup(move || {
