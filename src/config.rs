@@ -197,7 +197,9 @@ fn explain(error: clap::Error) -> Refusal {
             let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
                 return Refusal::Usage(error);
             };
-            let reason = std::error::Error::source(&error).map(|reason| format!(" {reason}")).unwrap_or_default();
+            let reason = std::error::Error::source(&error)
+                .map(|reason| format!(" {}", reason.to_string().trim_end_matches('.')))
+                .unwrap_or_default();
             match describe(flag) {
                 Some(line) => Refusal::Setting(format!("{line} The value given can't be used:{reason}.")),
                 None => Refusal::Usage(error),
