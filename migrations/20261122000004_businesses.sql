@@ -267,24 +267,25 @@ CREATE FUNCTION refresh_standing(ids text[]) RETURNS TABLE (business text, was t
     AS $$
 BEGIN
     -- Locked first, always in the same order, so that two callers never wait for each other; and the statement after the lock sees
-    -- what the other one wrote.
-    PERFORM 1 FROM businesses b
-    WHERE b.partner_id = current_partner() AND b.business_id = ANY (ids)
-    ORDER BY b.business_id FOR NO KEY UPDATE;
+    -- what the other one wrote. Here and below each business is looked up by its whole key: the planner can't know how many a partner
+    -- has that came a minute ago, and would walk through all of them.
+    PERFORM count(*)
+    FROM (SELECT DISTINCT unnest(ids) AS id ORDER BY id) AS asked,
+        LATERAL (
+            SELECT FROM businesses o WHERE o.partner_id = current_partner() AND o.business_id = asked.id FOR NO KEY UPDATE
+        ) AS locked;
 
     RETURN QUERY
-    UPDATE businesses b
-    SET wabas = s.live, eligible_wabas = s.eligible, ready_wabas = s.onboarded, needs_payment = s.unpaid, setting_up = s.setting_up,
-        standing = s.stands, waiting_since = s.waits_since, last_request_number = s.number, last_requested_at = s.queued_at,
-        last_requested_by = s.member_name
-    FROM (
+    WITH news AS MATERIALIZED (
         SELECT t.*,
             CASE WHEN t.stands NOT IN ('requested', 'already_requested') THEN NULL
                 WHEN t.state = t.stands THEN t.answered_at
                 ELSE t.meta_status_since
             END AS waits_since
         FROM (
-            SELECT o.partner_id, o.business_id, o.standing AS stood, o.meta_status_since,
+            SELECT o.partner_id, o.business_id, o.name, o.name_key, o.words, o.first_seen_at, o.meta_status_since,
+                o.standing AS stood, o.waiting_since, o.wabas, o.eligible_wabas, o.ready_wabas, o.needs_payment,
+                o.setting_up AS was_setting_up, o.last_request_number, o.last_requested_at, o.last_requested_by,
                 w.live, w.eligible, w.onboarded, w.unpaid, w.setting_up,
                 r.number, r.state, r.queued_at, r.answered_at, r.member_name,
                 CASE
@@ -300,7 +301,10 @@ BEGIN
                     WHEN w.live > 0 AND w.ineligible = w.live THEN 'not_eligible'
                     ELSE 'unknown'
                 END AS stands
-            FROM businesses o
+            FROM (SELECT DISTINCT unnest(ids) AS id) AS asked
+            CROSS JOIN LATERAL (
+                SELECT * FROM businesses p WHERE p.partner_id = current_partner() AND p.business_id = asked.id OFFSET 0
+            ) AS o
             CROSS JOIN LATERAL (
                 SELECT count(*)::integer AS live,
                     (count(*) FILTER (WHERE upper(a.eligibility) = 'ELIGIBLE'))::integer AS eligible,
@@ -318,14 +322,23 @@ BEGIN
                 WHERE q.partner_id = o.partner_id AND q.business_id = o.business_id AND q.state <> 'cancelled'
                 ORDER BY q.number DESC LIMIT 1
             ) AS r ON TRUE
-            WHERE o.partner_id = current_partner() AND o.business_id = ANY (ids)
         ) AS t
-    ) AS s
-    WHERE b.partner_id = s.partner_id AND b.business_id = s.business_id
-        AND (b.wabas, b.eligible_wabas, b.ready_wabas, b.needs_payment, b.setting_up, b.standing, b.waiting_since,
-            b.last_request_number, b.last_requested_at, b.last_requested_by)
-        IS DISTINCT FROM (s.live, s.eligible, s.onboarded, s.unpaid, s.setting_up, s.stands, s.waits_since,
-            s.number, s.queued_at, s.member_name)
-    RETURNING b.business_id::text, s.stood, b.standing;
+    ), written AS (
+        -- Every row is there; this is the way to change many by key.
+        INSERT INTO businesses AS b (partner_id, business_id, name, name_key, words, first_seen_at, wabas, eligible_wabas, ready_wabas,
+            needs_payment, setting_up, standing, waiting_since, last_request_number, last_requested_at, last_requested_by)
+        SELECT n.partner_id, n.business_id, n.name, n.name_key, n.words, n.first_seen_at, n.live, n.eligible, n.onboarded,
+            n.unpaid, n.setting_up, n.stands, n.waits_since, n.number, n.queued_at, n.member_name
+        FROM news n
+        WHERE (n.wabas, n.eligible_wabas, n.ready_wabas, n.needs_payment, n.was_setting_up, n.stood, n.waiting_since,
+                n.last_request_number, n.last_requested_at, n.last_requested_by)
+            IS DISTINCT FROM (n.live, n.eligible, n.onboarded, n.unpaid, n.setting_up, n.stands, n.waits_since,
+                n.number, n.queued_at, n.member_name)
+        ON CONFLICT (partner_id, business_id) DO UPDATE SET wabas = excluded.wabas, eligible_wabas = excluded.eligible_wabas,
+            ready_wabas = excluded.ready_wabas, needs_payment = excluded.needs_payment, setting_up = excluded.setting_up,
+            standing = excluded.standing, waiting_since = excluded.waiting_since, last_request_number = excluded.last_request_number,
+            last_requested_at = excluded.last_requested_at, last_requested_by = excluded.last_requested_by
+    )
+    SELECT n.business_id::text, n.stood, n.stands FROM news n WHERE n.stood <> n.stands;
 END $$;
-COMMENT ON FUNCTION refresh_standing(text[]) IS 'Recomputes what follows from WABAs, requests and Meta''s status; returns the rows it changed';
+COMMENT ON FUNCTION refresh_standing(text[]) IS 'Recomputes what follows from WABAs, requests and Meta''s status; returns those that stand elsewhere now';

@@ -54,7 +54,6 @@ mod waba_table;
 pub use self::{
     api::SyncNow,
     country::country_name,
-    name_key::clean_name,
     page::businesses_page,
     reasons::{Reason, meta_status_words, reason_words, remedy},
     reconcile::SyncBusinesses,

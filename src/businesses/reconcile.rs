@@ -106,7 +106,10 @@ impl SyncBusinesses {
         while !stop.is_cancelled() {
             match self.turn(partner, &caller, signed_in.member_id, &open).await? {
                 Turn::Page => {}
-                Turn::Finished => return Ok(Next::Idle),
+                Turn::Finished => {
+                    self.refresh_statistics().await;
+                    return Ok(Next::Idle);
+                }
                 Turn::Ended(next) => return Ok(next),
             }
             let mut tx = self.db.tenant(partner).await?;
@@ -114,6 +117,13 @@ impl SyncBusinesses {
             open = further;
         }
         Ok(Next::Again)
+    }
+
+    /// Plans are only quicker for it, so it may fail.
+    async fn refresh_statistics(&self) {
+        if let Err(error) = store::refresh_statistics(&self.db).await {
+            tracing::warn!(%error, "the statistics of the tables are as old as before");
+        }
     }
 
     /// The sync to work on: the open one, or a new one if it is time.

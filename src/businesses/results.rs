@@ -143,9 +143,10 @@ fn pager(query: &Query, listed: &Listed, count: Count) -> Option<AnyView> {
     let on = listed.more_after.then(|| at(Place::After, last));
     let shown = grouped(u64::try_from(listed.businesses.len()).unwrap_or_default());
     let (first, last) = (first.name.clone(), last.name.clone());
+    let range = format!("{shown} of {}, from ", count_text(count));
     let pager = view! {
         <Pager words=("Previous", "Next") back=back on=on>
-            {shown}" of "{count_text(count)}", from "<b><Name name=first/></b>" to "<b><Name name=last/></b>
+            {range}<b><Name name=first/></b>" to "<b><Name name=last/></b>
         </Pager>
     };
     Some(pager.into_any())

@@ -43,7 +43,7 @@ fn row(business: Business, may_onboard: bool, now: OffsetDateTime) -> AnyView {
             <th role="rowheader" scope="row" class="c-name"><NameLink href=href name=business.name/></th>
             <td role="cell" data-label="Business ID" class="c-id"><Identifier what="business ID" value=business.id.to_string()/></td>
             <td role="cell" data-label="Eligible WABAs" class="c-wabas nowrap">
-                {business.eligible_wabas}" of "{business.wabas}<span class="only-cards">" eligible"</span>
+                {format!("{} of {}", business.eligible_wabas, business.wabas)}<span class="only-cards">" eligible"</span>
             </td>
             <td role="cell" data-label="MM status" class="c-state">{state}</td>
             <td role="cell" data-label="Last request" class="c-last nowrap">{last(business.last_request, now)}</td>

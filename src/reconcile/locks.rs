@@ -63,9 +63,13 @@ impl Locks {
     /// Gives everything up, so that others needn't wait for the connection to be missed.
     pub async fn release_all(&self) {
         let held = std::mem::take(&mut *self.held.lock().await);
-        if let Some(connection) = held.connection
-            && let Err(error) = connection.close().await
-        {
+        let Some(mut connection) = held.connection else { return };
+        // Said before the connection goes: Postgres takes a moment to miss one.
+        let released = sqlx::query("SELECT pg_advisory_unlock_all()").execute(&mut connection).await;
+        if let Err(error) = match released {
+            Ok(_) => connection.close().await,
+            Err(error) => Err(error),
+        } {
             tracing::debug!(%error, "the lock connection was gone already");
         }
     }

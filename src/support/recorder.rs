@@ -303,7 +303,10 @@ mod tests {
         fn listen(&self) -> tracing::subscriber::DefaultGuard {
             let log = self.clone();
             let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish();
-            tracing::subscriber::set_default(lines)
+            let listening = tracing::subscriber::set_default(lines);
+            // A line that another test met first, with nobody listening, is remembered as of no interest.
+            tracing::callsite::rebuild_interest_cache();
+            listening
         }
 
         fn text(&self) -> String {

@@ -133,8 +133,9 @@ macro_rules! page_of {
             r#"SELECT b.business_id AS "business_id!: String", b.name, b.name_key, b.country, b.verification_status, b.meta_status,
                 b.meta_status_date, b.checked_at, b.wabas, b.eligible_wabas, b.ready_wabas, b.standing, b.needs_payment, b.setting_up,
                 b.waiting_since, b.last_request_number, b.last_requested_at, b.last_requested_by, b.first_seen_at, b.left_at
-            FROM businesses b, ("# $(+ $keys)+ + ") AS page
-            WHERE b.partner_id = $1 AND b.business_id = page.business_id
+            FROM ("# $(+ $keys)+ + ") AS page, LATERAL (
+                SELECT * FROM businesses WHERE partner_id = $1 AND business_id = page.business_id OFFSET 0
+            ) AS b
             ORDER BY b.name_key " + $order + ", b.business_id " + $order + " LIMIT $5",
             $($given),+
         )
@@ -262,10 +263,12 @@ async fn rows_of(tx: &mut TenantTx, ids: &[String]) -> sqlx::Result<Vec<Business
     let partner = tx.partner().clone();
     sqlx::query_as!(
         BusinessRow,
-        r#"SELECT business_id AS "business_id!: String", name, name_key, country, verification_status, meta_status, meta_status_date,
-            checked_at, wabas, eligible_wabas, ready_wabas, standing, needs_payment, setting_up, waiting_since,
-            last_request_number, last_requested_at, last_requested_by, first_seen_at, left_at
-        FROM businesses WHERE partner_id = $1 AND business_id = ANY ($2)"#,
+        r#"SELECT b.business_id AS "business_id!: String", b.name, b.name_key, b.country, b.verification_status, b.meta_status,
+            b.meta_status_date, b.checked_at, b.wabas, b.eligible_wabas, b.ready_wabas, b.standing, b.needs_payment, b.setting_up,
+            b.waiting_since, b.last_request_number, b.last_requested_at, b.last_requested_by, b.first_seen_at, b.left_at
+        FROM unnest($2::text[]) AS wanted (id), LATERAL (
+            SELECT * FROM businesses WHERE partner_id = $1 AND business_id = wanted.id OFFSET 0
+        ) AS b"#,
         partner.as_str() as _,
         ids as _,
     )

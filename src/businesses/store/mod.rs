@@ -22,7 +22,7 @@ pub use self::{
     search::{find, name_like},
     syncs::{
         EndedSync, OpenSync, Part, Progress, Refusal, ask_for_sync, begin_sync, fail_sync, finish_sync, last_ended,
-        open_sync, put_off, record_page, sync_state,
+        open_sync, put_off, record_page, refresh_statistics, sync_state,
     },
     upsert::{Reading, mark_vanished, upsert},
 };

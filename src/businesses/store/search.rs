@@ -115,7 +115,9 @@ async fn by_id(tx: &mut TenantTx, digits: &str) -> sqlx::Result<Found> {
         )
         SELECT b.business_id::text AS "id!", b.name_key AS "key!", b.standing AS "stands!", b.needs_payment AS "unpaid!",
             b.last_request_number IS NOT NULL AS "requested!", b.waiting_since AS waits_since
-        FROM either JOIN businesses b ON b.partner_id = $1 AND b.business_id = either.business_id AND b.left_at IS NULL
+        FROM either, LATERAL (
+            SELECT * FROM businesses WHERE partner_id = $1 AND business_id = either.business_id AND left_at IS NULL OFFSET 0
+        ) AS b
         LIMIT $4"#,
         partner.as_str() as _,
         digits,
@@ -130,12 +132,13 @@ async fn by_whole_id(tx: &mut TenantTx, digits: &str) -> sqlx::Result<Found> {
     let partner = tx.partner().clone();
     let rows = hits!(
         tx,
-        r#"SELECT business_id::text AS "id!", name_key AS "key!", standing AS "stands!", needs_payment AS "unpaid!",
-            last_request_number IS NOT NULL AS "requested!", waiting_since AS waits_since
-        FROM businesses
-        WHERE partner_id = $1 AND left_at IS NULL AND business_id = ANY (ARRAY(
-            SELECT $2::text UNION ALL SELECT business_id FROM wabas WHERE partner_id = $1 AND waba_id = $2
-        ))"#,
+        r#"SELECT b.business_id::text AS "id!", b.name_key AS "key!", b.standing AS "stands!", b.needs_payment AS "unpaid!",
+            b.last_request_number IS NOT NULL AS "requested!", b.waiting_since AS waits_since
+        FROM (
+            SELECT $2::text AS id UNION SELECT business_id FROM wabas WHERE partner_id = $1 AND waba_id = $2
+        ) AS either, LATERAL (
+            SELECT * FROM businesses WHERE partner_id = $1 AND business_id = either.id AND left_at IS NULL OFFSET 0
+        ) AS b"#,
         partner.as_str() as _,
         digits,
     )?;
@@ -206,11 +209,14 @@ async fn begins_like(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Vec<(Bu
     let Some(words) = &search.words else { return Ok(Vec::new()) };
     let partner = tx.partner().clone();
     let rows = sqlx::query!(
-        r#"SELECT b.business_id AS "business_id!: String", b.name
-        FROM businesses_with_words($2::text::tsquery, NULL, $3) AS found
-        JOIN businesses b ON b.partner_id = $1 AND b.business_id = found.found_id
-        WHERE similarity(b.name_key, $4) > 0.3
-        ORDER BY similarity(b.name_key, $4) DESC, b.name_key, b.business_id LIMIT $5"#,
+        r#"SELECT near.found_id AS "business_id!", b.name FROM (
+            SELECT found_id, found_key FROM businesses_with_words($2::text::tsquery, NULL, $3)
+            WHERE similarity(found_key, $4) > 0.3
+            ORDER BY similarity(found_key, $4) DESC, found_key, found_id LIMIT $5
+        ) AS near, LATERAL (
+            SELECT name FROM businesses WHERE partner_id = $1 AND business_id = near.found_id OFFSET 0
+        ) AS b
+        ORDER BY similarity(near.found_key, $4) DESC, near.found_key, near.found_id"#,
         partner.as_str() as _,
         words.relaxed().strong(&partner),
         MOST_FOUND,

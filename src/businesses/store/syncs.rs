@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::{
     businesses::model::{Running, SyncState},
-    db::TenantTx,
+    db::{Db, TenantTx},
 };
 
 /// Which list is being read, in the order they are.
@@ -237,6 +237,11 @@ pub async fn fail_sync(tx: &mut TenantTx, id: i64, why: Refusal<'_>, now: Offset
     .execute(&mut **tx)
     .await
     .map(drop)
+}
+
+/// Tells the planner of a partner that was not there a minute ago. Needs the owner's rights, so not a tenant transaction.
+pub async fn refresh_statistics(db: &Db) -> sqlx::Result<()> {
+    sqlx::query!("ANALYZE businesses, wabas").execute(db.pool()).await.map(drop)
 }
 
 /// Everything has been read.

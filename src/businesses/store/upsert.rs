@@ -1,5 +1,8 @@
 //! Keeps what a page of a sync tells: any number of businesses and WABAs in three statements, with a line in the timeline for each
 //! change.
+//!
+//! Rows are looked up by their whole key in a LATERAL of their own: of a partner that came a minute ago the planner thinks it has one
+//! row, and would walk through all of them.
 
 use time::OffsetDateTime;
 
@@ -53,7 +56,9 @@ async fn upsert_businesses(tx: &mut TenantTx, businesses: &[SeenBusiness], now: 
             SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[])
             AS given (business_id, name, name_key, words, country, verification_status, meta_status, meta_status_date, meta_status_since)
         ), past AS MATERIALIZED (
-            SELECT b.business_id, b.left_at, b.meta_status FROM businesses b JOIN given USING (business_id) WHERE b.partner_id = $1
+            SELECT b.* FROM given, LATERAL (
+                SELECT business_id, left_at, meta_status FROM businesses WHERE partner_id = $1 AND business_id = given.business_id OFFSET 0
+            ) AS b
         ), written AS (
             INSERT INTO businesses AS b (partner_id, business_id, name, name_key, words, country, verification_status, meta_status,
                 meta_status_date, meta_status_since, checked_at, first_seen_at)
@@ -129,7 +134,9 @@ async fn upsert_wabas(tx: &mut TenantTx, reading: Reading, seen: &Seen) -> sqlx:
                 $11::text[])
             AS given (waba_id, business_id, name, link, eligibility, country, currency, review_status, verification_status, ownership_type)
         ), past AS MATERIALIZED (
-            SELECT w.waba_id, w.business_id, w.eligibility, w.gone_at FROM wabas w JOIN given USING (waba_id) WHERE w.partner_id = $1
+            SELECT w.* FROM given, LATERAL (
+                SELECT waba_id, business_id, eligibility, gone_at FROM wabas WHERE partner_id = $1 AND waba_id = given.waba_id OFFSET 0
+            ) AS w
         ), written AS (
             INSERT INTO wabas AS w (partner_id, waba_id, business_id, name, link, eligibility, country, currency, review_status,
                 verification_status, ownership_type, first_seen_at, changed_at, sync_id)
@@ -151,12 +158,13 @@ async fn upsert_wabas(tx: &mut TenantTx, reading: Reading, seen: &Seen) -> sqlx:
         ), noted AS (
             INSERT INTO business_events (partner_id, business_id, at, kind, waba_id, detail)
             SELECT $1, note.business_id, $12, note.kind, given.waba_id, note.detail
-            FROM given LEFT JOIN past USING (waba_id), LATERAL (VALUES
+            FROM given LEFT JOIN past USING (waba_id), LATERAL (
+                SELECT first_seen_at FROM businesses WHERE partner_id = $1 AND business_id = given.business_id OFFSET 0
+            ) AS host, LATERAL (VALUES
                 (past.business_id::text, 'waba_gone', NULL, past.gone_at IS NULL AND past.business_id <> given.business_id),
                 (given.business_id, 'waba_shared', NULL,
-                    (past.waba_id IS NULL OR past.gone_at IS NOT NULL OR past.business_id <> given.business_id)
-                    AND NOT EXISTS (SELECT FROM businesses b
-                        WHERE b.partner_id = $1 AND b.business_id = given.business_id AND b.first_seen_at >= $14)),
+                    host.first_seen_at < $14
+                    AND (past.waba_id IS NULL OR past.gone_at IS NOT NULL OR past.business_id <> given.business_id)),
                 (given.business_id, 'eligibility_changed', given.eligibility,
                     past.waba_id IS NOT NULL AND given.eligibility IS NOT NULL AND given.eligibility IS DISTINCT FROM past.eligibility)
             ) AS note (business_id, kind, detail, so)
@@ -206,8 +214,9 @@ async fn refresh_and_note(tx: &mut TenantTx, ids: &[String], reading: Reading) -
     let partner = tx.partner().clone();
     sqlx::query!(
         "INSERT INTO business_events (partner_id, business_id, at, kind)
-        SELECT $1, moved.business, $3, 'became_eligible' FROM refresh_standing($2) AS moved
-        JOIN businesses b ON b.partner_id = $1 AND b.business_id = moved.business AND b.first_seen_at < $4
+        SELECT $1, moved.business, $3, 'became_eligible' FROM refresh_standing($2) AS moved, LATERAL (
+            SELECT FROM businesses WHERE partner_id = $1 AND business_id = moved.business AND first_seen_at < $4 OFFSET 0
+        ) AS known
         WHERE moved.became = 'eligible' AND moved.was IN ('not_eligible', 'unknown')",
         partner.as_str() as _,
         ids as _,
