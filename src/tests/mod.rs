@@ -13,3 +13,4 @@ mod migrations;
 mod onboarding;
 mod readme;
 mod signing_in;
+mod syncing;
