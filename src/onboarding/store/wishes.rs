@@ -20,7 +20,7 @@ pub struct Queued {
 /// Writes one batch with a request for each business that has none open, and names the open one of each other.
 ///
 /// A business is asked for once however many ask at the same time: the partial unique index decides. Nothing is written
-/// when every business had an open request already.
+/// when every business had an open request already; one that loses a race for all of them leaves a batch without requests.
 pub async fn queue(
     tx: &mut TenantTx,
     member_id: i64,
