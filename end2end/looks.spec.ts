@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 
 import { expect, expectAccessible, expectNoOverflow, expectStrictHtml, signIn, synced, test } from './fixtures.ts';
-import { businessWhere, lastOnboardingCall, planFault, type Business } from './simulator.ts';
+import { businessWhere, lastOnboardingCall, planFault, systemToken, type Business } from './simulator.ts';
 
 async function expectSound(page: Page, path: string): Promise<void> {
   await page.goto(path);
@@ -59,6 +59,28 @@ test('a business as support sees it', async ({ page }) => {
   await signIn(page, 'support');
   await synced(page);
   await expectSound(page, `/businesses/${(await businessWhere('onboardable')).id}`);
+});
+
+test('the settings, without and with a system-user token, and as support sees them', async ({ page, browser, watch }) => {
+  test.slow();
+  await signIn(page, 'admin');
+  await expectSound(page, '/settings');
+  await expectSound(page, '/settings?problem=scopes&missing=business_management');
+  await page.goto('/settings');
+  await page.getByLabel('Token of a system user').fill(await systemToken());
+  await page.getByRole('button', { name: 'Check and store' }).click();
+  await expectSound(page, page.url());
+  const context = await browser.newContext();
+  watch.over(context);
+  const desk = await context.newPage();
+  await signIn(desk, 'support');
+  await expectSound(desk, '/settings');
+  await context.close();
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.goto('/settings');
+  await page.getByText('Remove token').click();
+  await page.getByRole('button', { name: 'Remove the system-user token' }).click();
+  await expect(page.getByText('Token removed')).toBeVisible();
 });
 
 test('a page that does not exist', async ({ page, watch }) => {

@@ -67,6 +67,16 @@ export async function lastOnboardingCall(business: Business): Promise<Call> {
   return call;
 }
 
+/** A token of Northlane's system user, as an admin would copy it from the business settings at Meta. */
+export async function systemToken(): Promise<string> {
+  return (await look<{ access_token: string }>('system-token', { partner: northlane })).access_token;
+}
+
+/** A token of a person, which is not fit for the settings. */
+export async function personToken(person: string): Promise<string> {
+  return (await look<{ access_token: string }>('token', { person })).access_token;
+}
+
 /** Lets the next calls of an operation fail in a way that the simulator names, such as `permission-denied`. */
 export async function planFault(operation: string, fault: string, times = 1): Promise<void> {
   await change('fault', { operation, fault, times: String(times) });

@@ -18,9 +18,14 @@ use crate::{
     assets::Assets,
     businesses::businesses_page,
     clock::Clock,
-    onboarding::{business_page, request_page, requests_page},
+    onboarding::{
+        batch_page, batches_page, business_page, call_limit, cancel_page, confirm_page, import_page, request_page,
+        requests_page, rows_page,
+    },
     sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in},
     support::support_page,
+    team::settings_page,
+    telemetry::mishap,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
 };
 
@@ -60,7 +65,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/businesses/:business_id") view=|| framed(business_page) ssr=SsrMode::Async/>
                 <Route path=path!("/requests") view=|| framed(requests_page) ssr=SsrMode::Async/>
                 <Route path=path!("/requests/:number") view=|| framed(request_page) ssr=SsrMode::Async/>
+                <Route path=path!("/batches") view=|| framed(batches_page) ssr=SsrMode::Async/>
+                <Route path=path!("/batches/:number") view=|| framed(batch_page) ssr=SsrMode::Async/>
+                <Route path=path!("/batches/:number/cancel") view=|| framed(cancel_page) ssr=SsrMode::Async/>
+                <Route path=path!("/import") view=|| framed(import_page) ssr=SsrMode::Async/>
+                <Route path=path!("/drafts/:number") view=|| framed(confirm_page) ssr=SsrMode::Async/>
+                <Route path=path!("/drafts/:number/rows") view=|| framed(rows_page) ssr=SsrMode::Async/>
                 <Route path=path!("/support") view=|| framed(support_page) ssr=SsrMode::Async/>
+                <Route path=path!("/settings") view=|| framed(settings_page) ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }
@@ -86,17 +98,30 @@ where
     let shown = async move {
         let visit = Visit::from_context()?;
         let (account, here) = (account_of(&visit.viewer), visit.path_and_query());
+        let asks = visit.clone();
         let page = page(visit).await?;
+        let limit = limit_of(&asks).await;
         Ok(Page {
             title: page.title,
-            view: view! { <Layout account nav=places() here>{page.view}</Layout> }.into_any(),
+            view: view! { <Layout account nav=places() here limit>{page.view}</Layout> }.into_any(),
         })
     };
     bare(shown)
 }
 
+/// How much of Meta's call limit is used up. A page is shown without it rather than not at all.
+async fn limit_of(visit: &Visit) -> Option<u8> {
+    let mut tx = visit.tenant().await.ok()?;
+    call_limit(&mut tx, visit.clock.now()).await.map_err(mishap).ok()?
+}
+
 fn titled(page: Page) -> AnyView {
-    view! { <Title text=format!("{} · Liteboard", page.title)/>{page.view} }.into_any()
+    view! { <Title text=format!("{} · Liteboard", title_text(&page.title))/>{page.view} }.into_any()
+}
+
+/// `leptos_meta` 0.8.7 writes a title as it is: a name could end the element and go on as markup.
+fn title_text(title: &str) -> String {
+    title.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 /// What takes the place of a page that can't be shown.
@@ -142,9 +167,21 @@ fn places() -> Vec<NavItem> {
     [
         ("/businesses", Glyph::Business, "Businesses"),
         ("/requests", Glyph::Send, "Requests"),
+        ("/batches", Glyph::Layers, "Batches"),
         ("/support", Glyph::LookUp, "Look up"),
+        ("/settings", Glyph::Settings, "Settings"),
     ]
     .into_iter()
-    .map(|(href, glyph, word)| NavItem { href, glyph, word, count: None, attention: None })
+    .map(|(href, glyph, word)| NavItem { href, glyph, word, count: None, attention: None, aside: href == "/settings" })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title_text;
+
+    #[test]
+    fn no_name_ends_the_title() {
+        assert_eq!(title_text("</title><script>x</script> & Co"), "&lt;/title>&lt;script>x&lt;/script> &amp; Co");
+    }
 }

@@ -2,12 +2,13 @@
 //!
 //! A missing or bad setting stops the start with one line that names it and says what it should be ([`explain`]).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use clap::{
     Args, CommandFactory, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
 };
+use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
@@ -90,6 +91,10 @@ pub struct Config {
     #[arg(long, env = "PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
     pub public_url: Option<Url>,
 
+    /// Proxies in front whose X-Forwarded-For is believed, as addresses or networks (10.0.0.0/8) with commas between; none: it is ignored
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',', value_parser = parse_proxy)]
+    pub trusted_proxies: Vec<IpNet>,
+
     /// The address to answer /metrics on, apart from the pages; none: no metrics
     #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
@@ -126,8 +131,8 @@ pub struct Config {
     #[arg(long, env = "PARTNER_BUSINESS_IDS", value_name = "IDS", value_delimiter = ',', required = true, value_parser = parse_partner)]
     pub partner_business_ids: Vec<PartnerId>,
 
-    /// How many calls of one partner may be under way at Meta at once
-    #[arg(long, env = "DISPATCH_CONCURRENCY", value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// The most calls of one partner that may be under way at Meta at once; how many are follows from what Meta answers
+    #[arg(long, env = "DISPATCH_CONCURRENCY", value_name = "NUMBER", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub dispatch_concurrency: u16,
 }
 
@@ -261,6 +266,12 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+fn parse_proxy(value: &str) -> Result<IpNet, String> {
+    let value = value.trim();
+    let net = value.parse::<IpNet>().or_else(|_| value.parse::<IpAddr>().map(IpNet::from));
+    net.map_err(|_| format!("“{value}” is neither an address nor a network"))
+}
+
 fn parse_digits(value: &str) -> Result<String, String> {
     if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
         Ok(value.to_owned())
@@ -327,12 +338,25 @@ mod tests {
             ("--public-url", "https://example.com/liteboard", "it has a path"),
             ("--listen", "everywhere", "LISTEN should be: The address"),
             ("--meta-login-config-id", "abc", "not made of digits"),
+            ("--trusted-proxies", "10.0.0.1,proxy.example", "“proxy.example” is neither an address nor a network"),
+            ("--trusted-proxies", "10.0.0.0/33", "TRUSTED_PROXIES should be"),
             ("--dispatch-concurrency", "0", "DISPATCH_CONCURRENCY should be"),
         ] {
             let line = refusal(&[&GOOD[..], &[flag, value]].concat());
             assert!(line.contains(expected), "{flag}: {line}");
             assert!(!line.contains('\n'), "{line}");
         }
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_or_a_network() {
+        let flags = ["--trusted-proxies", "10.0.0.1, 192.0.2.0/24,fd00::/8,::1"];
+        let args = ["liteboard", "serve"].iter().chain(&GOOD).chain(&flags);
+        let Ok(CommandLine { command: Command::Serve { config, .. } }) = CommandLine::try_parse_from(args) else {
+            panic!("these settings start");
+        };
+        let proxies: Vec<String> = config.trusted_proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(proxies, ["10.0.0.1/32", "192.0.2.0/24", "fd00::/8", "::1/128"]);
     }
 
     #[test]
@@ -343,5 +367,6 @@ mod tests {
         };
         assert_eq!(config.public_url().as_str(), "http://127.0.0.1:3000/");
         assert_eq!(config.partner_business_ids.len(), 2);
+        assert!(config.trusted_proxies.is_empty(), "nobody is believed unless named");
     }
 }

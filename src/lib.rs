@@ -20,6 +20,15 @@
 //! 5. The click, waiting all along, hears the signal and redirects to the request's page, where `onboarding/explain/` puts
 //!    it in words.
 //!
+//! # A member onboards two thousand
+//!
+//! 1. What was ticked, or a CSV that is read as it comes in, becomes a draft: rows, each with what was found of it
+//!    (`onboarding/drafts/`). Nothing is sent of a draft.
+//! 2. Started, its rows are checked once more and become requests in one transaction: the same rows a click makes.
+//! 3. Dispatch takes clicks first and then from each batch in turn, as many at once as `onboarding/pace.rs` allows: it learns
+//!    from Meta's usage headers and refusals, and slows down before a limit is reached.
+//! 4. The batch's page (`onboarding/batches/`) follows by server-sent events: one watch a batch and process, whoever looks.
+//!
 //! # Support is given an fbtrace_id
 //!
 //! 1. `support/lookup.rs` reads what was typed: an id of ours or of Meta's, or a whole error.
@@ -39,6 +48,8 @@ pub mod config;
 #[cfg(feature = "ssr")]
 pub mod db;
 #[cfg(feature = "ssr")]
+pub mod limits;
+#[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod telemetry;
@@ -51,6 +62,7 @@ pub mod onboarding;
 pub mod sign_in;
 pub mod solutions;
 pub mod support;
+pub mod team;
 
 // Tools
 pub mod graph;

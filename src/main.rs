@@ -1,6 +1,6 @@
 //! The command line: serve, work, migrate, member.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use liteboard::{
@@ -9,6 +9,7 @@ use liteboard::{
     config::{self, Command, Config, DatabaseConfig, Refusal},
     db::{Db, MIGRATOR},
     graph::Graph,
+    limits::Limits,
     reconcile::{self, CancellationToken, Signals},
     server::{AppState, router},
     sign_in,
@@ -73,8 +74,8 @@ async fn serve(config: Config, with_worker: bool) -> anyhow::Result<()> {
         .then(|| tokio::spawn(worker::runner(&house.state, config.dispatch_concurrency.into()).run(stop.clone())));
     tracing::info!(address = %config.public_url(), "serving");
     let ended = stop.clone();
-    let serving = axum::serve(listener, router(house.state.clone()))
-        .with_graceful_shutdown(async move { ended.cancelled().await });
+    let service = router(house.state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { ended.cancelled().await });
     let served = async move { serving.await.context("the server ended") };
     tokio::select! {
         served = served => served?,
@@ -142,9 +143,11 @@ async fn open_house(config: &Config, stop: &CancellationToken) -> anyhow::Result
         graph,
         vault,
         signals,
+        stop: stop.clone(),
         assets,
         public_url: config.public_url(),
         partners: config.partner_business_ids.clone(),
+        limits: Limits::new(config.trusted_proxies.clone(), config.public_url()),
         options,
     };
     Ok(House { state, recorder, listening })

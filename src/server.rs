@@ -1,7 +1,7 @@
 //! The axum router, its layers and what they share.
 //!
 //! Outermost first: a reference for each request (the log line and the page show the same), headers that hold for every
-//! answer, limits, the refusal of other sites' forms, the session. Then pages, doors (server functions) and assets.
+//! answer, bounds of size and time, the refusal of other sites' forms, limits, the session. Then pages, doors (server functions) and assets.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +25,9 @@ use crate::{
     clock::Clock,
     db::{Db, PartnerId},
     graph::Graph,
-    reconcile::Signals,
+    limits::{Limits, limit},
+    onboarding::{self, Live},
+    reconcile::{CancellationToken, Signals},
     sign_in::{self, SignIn},
     telemetry, ui,
     vault::Vault,
@@ -37,7 +39,7 @@ const LONGEST_ADDRESS: usize = 16 * 1024;
 /// The largest form taken.
 const LARGEST_FORM: usize = 64 * 1024;
 
-/// How long an answer may take: a click waits up to 5 s for Meta, sign-in makes several calls of up to 30 s.
+/// How long an answer may take to begin, streams may go on: a click waits up to 5 s for Meta, sign-in makes several calls of up to 30 s.
 const LONGEST_ANSWER: Duration = Duration::from_mins(2);
 
 /// What handlers and pages are given.
@@ -48,9 +50,12 @@ pub struct AppState {
     pub graph: Graph,
     pub vault: Arc<Vault>,
     pub signals: Signals,
+    /// Cancelled when the process is to end: what streams ends with it.
+    pub stop: CancellationToken,
     pub assets: Assets,
     pub public_url: Url,
     pub partners: Vec<PartnerId>,
+    pub limits: Limits,
     pub options: LeptosOptions,
 }
 
@@ -79,7 +84,7 @@ impl FromRef<AppState> for LeptosOptions {
     }
 }
 
-/// The whole application.
+/// The whole application. Serve it with its peers' addresses (`into_make_service_with_connect_info`), which limits count by.
 pub fn router(state: AppState) -> Router {
     ui::set_sprite_url(state.assets.url("icons.svg"));
     let sign_in = SignIn {
@@ -90,6 +95,7 @@ pub fn router(state: AppState) -> Router {
         public_url: state.public_url.clone(),
         partners: state.partners.clone().into(),
     };
+    let live = Live::new(state.db.clone(), state.clock.clone(), state.signals.clone(), state.stop.clone());
     let secure = state.public_url.scheme() == "https";
     let pages = generate_route_list(App);
     let (context, options, assets) = (state.clone(), state.options.clone(), state.assets.clone());
@@ -101,6 +107,8 @@ pub fn router(state: AppState) -> Router {
             move || shell(options.clone(), &assets),
         )
         .merge(sign_in::routes(sign_in.clone()))
+        .merge(onboarding::routes(live, sign_in.clone()))
+        .merge(onboarding::draft_routes(state.db.clone(), state.clock.clone()))
         .fallback(lost)
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)))
         .layer(middleware::from_fn(no_store))
@@ -114,6 +122,7 @@ pub fn router(state: AppState) -> Router {
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(middleware::from_fn_with_state(state.limits.clone(), limit))
         .layer(middleware::from_fn(refuse_other_sites))
         .layer(middleware::from_fn(refuse_long_addresses))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, LONGEST_ANSWER))

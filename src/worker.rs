@@ -20,6 +20,7 @@ pub fn runner(state: &AppState, concurrency: usize) -> Runner {
             state.clock.clone(),
             state.graph.clone(),
             Arc::clone(&state.vault),
+            state.signals.clone(),
             concurrency,
         )),
         Arc::new(Follow::new(state.db.clone(), state.clock.clone())),

@@ -12,8 +12,9 @@ use std::{
 use js_sys::{encode_uri_component, wasm_bindgen::JsCast};
 use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, Document, DomParser, Element, HtmlInputElement, RequestInit, Response, SupportedType};
+use web_sys::{AbortController, Element, HtmlInputElement};
+
+use crate::ui::browser::{fetch_page, is_in_use, take_over};
 
 /// How long the fingers must rest before a search is sent.
 const REST: Duration = Duration::from_millis(200);
@@ -110,9 +111,8 @@ fn look_later(state: &Rc<State>) {
     let timer = set_timeout_with_handle(
         move || {
             let Ok(url) = window().location().href() else { return };
-            // Rows aren't changed under somebody's fingers.
-            let busy =
-                document().active_element().is_some_and(|active| active.closest("#live").ok().flatten().is_some());
+            // Rows aren't changed under somebody's fingers, nor with ticks that are on their way.
+            let busy = super::ticks::are_under_way() || is_in_use("live");
             refresh(&again, &url, if busy { &PARTS[..1] } else { &PARTS });
         },
         LOOK,
@@ -126,44 +126,20 @@ fn refresh(state: &Rc<State>, url: &str, parts: &'static [&'static str]) {
     if let Some(older) = state.abort.replace(abort.clone()) {
         older.abort();
     }
-    let options = RequestInit::new();
-    options.set_signal(abort.as_ref().map(AbortController::signal).as_ref());
-    let answer = window().fetch_with_str_and_init(url, &options);
+    let page = fetch_page(url, abort.as_ref());
     let state = Rc::clone(state);
     spawn_local(async move {
-        let _ = take_over(answer, parts).await;
+        if let Ok(Some(page)) = page.await {
+            for part in parts.iter().filter(|part| **part != TOOLS || !is_filled(part)) {
+                take_over(&page, part);
+            }
+        }
         if !abort.is_some_and(|abort| abort.signal().aborted()) {
             look_later(&state);
         }
     });
 }
 
-async fn take_over(answer: js_sys::Promise, parts: &[&str]) -> Result<(), JsValue> {
-    let answer: Response = JsFuture::from(answer).await?.dyn_into()?;
-    if !answer.ok() {
-        return Ok(());
-    }
-    let html = JsFuture::from(answer.text()?).await?.as_string().unwrap_or_default();
-    let page = DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml)?;
-    // Somebody else's page, such as the way to sign in, has none of the parts.
-    for part in parts {
-        swap(&page, part);
-    }
-    Ok(())
-}
-
-fn swap(page: &Document, id: &str) {
-    let (Some(shown), Some(fresh)) = (document().get_element_by_id(id), page.get_element_by_id(id)) else { return };
-    if id == TOOLS && shown.first_element_child().is_some() {
-        return;
-    }
-    let running = fresh.get_attribute("data-running");
-    let _ = match running {
-        Some(value) => shown.set_attribute("data-running", &value),
-        None => shown.remove_attribute("data-running"),
-    };
-    let html = fresh.inner_html();
-    if shown.inner_html() != html {
-        shown.set_inner_html(&html);
-    }
+fn is_filled(id: &str) -> bool {
+    document().get_element_by_id(id).is_some_and(|part| part.first_element_child().is_some())
 }

@@ -1,13 +1,14 @@
 //! The end businesses a partner serves and their WABAs: read from Graph, kept, searched, listed.
 //!
-//! Who calls: `app.rs` (the page, the door), `worker.rs` ([`SyncBusinesses`]), `onboarding` (one business's page, and
-//! [`refresh_standing`] after each change of a request), `webhooks` ([`record_meta_status`]), `support` and `insights` (look-ups).
+//! Who calls: `app.rs` (the page, the doors), `worker.rs` ([`SyncBusinesses`]), `onboarding` (one business's page, drafts of what is
+//! ticked, and [`refresh_standing`] after each change of a request), `webhooks` ([`record_meta_status`]), `support` and `insights` (look-ups).
 //!
 //! What always holds:
 //! - a business is found from its WABAs; the onboarding call goes to the business's id, never to a WABA's (2.3);
 //! - nothing is deleted: a WABA that Meta lists no more is gone, a business without any has left, and either may return;
 //! - absent is not "not started": what Meta doesn't say stays unknown, and leaves what it said before;
 //! - where a business stands is recomputed by one SQL function, in the transaction of whatever changed it;
+//! - what a member ticks is kept for them until they act on it or clear it, whichever page of the list they look at;
 //! - search never leaves Postgres's indexes, and no search looks at more than a bounded number of rows.
 
 mod islands;
@@ -15,6 +16,8 @@ mod model;
 
 #[cfg(feature = "hydrate")]
 mod browser;
+#[cfg(feature = "hydrate")]
+mod ticks;
 
 pub use islands::LiveList;
 pub use model::{Business, Event, EventKind, LastRequest, Link, Running, STALLED_AFTER, Standing, SyncState, Waba};
@@ -40,6 +43,8 @@ mod results;
 #[cfg(feature = "ssr")]
 mod search;
 #[cfg(feature = "ssr")]
+mod selection;
+#[cfg(feature = "ssr")]
 mod store;
 #[cfg(feature = "ssr")]
 mod sync;
@@ -52,11 +57,15 @@ mod waba_table;
 
 #[cfg(feature = "ssr")]
 pub use self::{
-    api::SyncNow,
+    api::{ClearSelection, Select, SelectMatching, SyncNow, ask_for_sync},
     country::country_name,
     page::businesses_page,
     reasons::{Reason, meta_status_words, reason_words, remedy},
     reconcile::SyncBusinesses,
-    store::{events_of, find_business, record_meta_status, refresh_standing, wabas_of, whose_waba},
+    selection::{SelectionNotice, Ticks, view_href, view_with_notice},
+    store::{
+        clear_selection, events_of, find_business, keep_ticks, record_meta_status, refresh_standing, sync_state,
+        wabas_of, whose_waba,
+    },
     waba_table::WabaTable,
 };

@@ -10,7 +10,8 @@ use super::{
     query::{Filter, PATH, Place, Query},
     results::Results,
     search::Search,
-    store::{self, Count, Counts, Listed},
+    selection::SelectionNotice,
+    store::{self, Count, Counts, Listed, Selected},
     sync_line::{SyncButton, sync_line},
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     graph::{BusinessId, WabaId},
     sign_in::{Page, Visit},
     telemetry::mishap,
-    ui::{AppError, SearchField, SearchForm},
+    ui::{AppError, ErrorNotice, Glyph, Icon, SearchField, SearchForm},
 };
 
 /// The page.
@@ -28,13 +29,19 @@ pub async fn businesses_page(visit: Visit) -> Result<Page, AppError> {
     let mut tx = visit.tenant().await?;
     let sync = store::sync_state(&mut tx).await.map_err(mishap)?;
     let seen = look(&mut tx, query, now).await.map_err(mishap)?;
+    let selected = if visit.viewer.role.may_onboard() {
+        let listed: Vec<BusinessId> = seen.listed.businesses.iter().map(|business| business.id.clone()).collect();
+        Some(store::selected(&mut tx, visit.viewer.member_id, &listed).await.map_err(mishap)?)
+    } else {
+        None
+    };
     // Nothing was written; what follows may need a transaction of its own.
     drop(tx);
     let near = match seen.search.as_ref().filter(|_| seen.nothing_matches()) {
         Some(search) => store::name_like(visit.tenant().await?, search).await.map_err(mishap)?,
         None => Vec::new(),
     };
-    Ok(Page { title: "Businesses".to_owned(), view: view(&visit, sync, seen, near, complaints, now) })
+    Ok(Page { title: "Businesses".to_owned(), view: view(&visit, sync, seen, selected, near, complaints, now) })
 }
 
 /// What Postgres says of a view of the list.
@@ -86,6 +93,7 @@ fn view(
     visit: &Visit,
     sync: SyncState,
     seen: Sight,
+    selected: Option<Selected>,
     near: Vec<(BusinessId, String)>,
     mut complaints: Vec<String>,
     now: OffsetDateTime,
@@ -100,8 +108,12 @@ fn view(
     // Without script a page that waits for the first rows asks again by itself.
     let again = (running && sync.synced_at.is_none())
         .then(|| view! { <noscript><meta http-equiv="refresh" content="3"/></noscript> });
-    let button =
-        (!nothing_yet || running).then(|| view! { <div class="actions keep"><SyncButton word="Sync now"/></div> });
+    let import = (!nothing_yet && selected.is_some()).then(|| {
+        view! { <a class="btn" href="/import"><Icon glyph=Glyph::Upload/><span>"Import CSV…"</span></a> }
+    });
+    let button = (!nothing_yet || running)
+        .then(|| view! { <div class="actions keep"><SyncButton word="Sync now"/>{import}</div> });
+    let problem = visit.problem().map(|error| view! { <ErrorNotice error=error back=here.clone()/> });
     let (spoken, list) = if nothing_yet {
         (String::new(), first_run(visit.viewer.clone(), running, &here))
     } else {
@@ -113,7 +125,8 @@ fn view(
             near,
             by_waba: seen.by_waba,
             complaints,
-            may_onboard: visit.viewer.role.may_onboard(),
+            selected,
+            notice: visit.query("notice").as_deref().and_then(SelectionNotice::from_code),
             now,
         };
         (results.spoken(), results.view())
@@ -128,6 +141,7 @@ fn view(
             </div>
             {button}
         </div>
+        {problem}
         <div id="tools">{toolbar}</div>
         <p class="vh" role="status" id="found">{spoken}</p>
         <div id="live">{list}</div>

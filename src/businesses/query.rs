@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::form_urlencoded;
 
 use super::{model::Standing, search::Search};
 use crate::graph::BusinessId;
@@ -133,6 +134,13 @@ impl Query {
         (Self { typed, filter, place }, complaints)
     }
 
+    /// Reads the URL of a view of the list; anything else is the whole list.
+    pub fn from_href(href: &str) -> Self {
+        let query = href.strip_prefix(PATH).and_then(|rest| rest.strip_prefix('?')).unwrap_or_default();
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Self::read(|name| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())).0
+    }
+
     /// What was typed, as a search.
     pub fn search(&self) -> Option<Search> {
         Search::read(&self.typed)
@@ -211,7 +219,8 @@ mod tests {
             let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
             let (back, complaints) =
                 Query::read(|name| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
-            assert_eq!((back, complaints), (query, Vec::new()));
+            assert_eq!((&back, complaints), (&query, Vec::new()));
+            assert_eq!(Query::from_href(href), query);
         }
     }
 
@@ -232,6 +241,15 @@ mod tests {
             assert!(complaints[0].starts_with(said), "{complaints:?}");
             assert_eq!((query.filter, query.place), (Filter::All, Place::Start));
             assert!(query.typed.chars().count() <= LONGEST_SEARCH);
+        }
+    }
+
+    #[test]
+    fn what_is_no_view_of_the_list_is_the_whole_of_it() {
+        for href in
+            ["", "//evil.example/?q=a", "/requests?q=a", "/businessesx?q=a", "q=a", "/businesses?status=nonsense"]
+        {
+            assert_eq!(Query::from_href(href), Query::default(), "{href}");
         }
     }
 

@@ -8,8 +8,9 @@ use time::OffsetDateTime;
 use super::{
     model::Business,
     query::{Filter, Place, Query},
-    store::{Count, Counts, Listed},
-    table::BusinessTable,
+    selection::{SelectionNotice, bulk_bar},
+    store::{Count, Counts, Listed, Selected},
+    table::business_table,
 };
 use crate::{
     graph::{BusinessId, WabaId},
@@ -29,7 +30,10 @@ pub struct Results {
     pub by_waba: Option<WabaId>,
     /// What of the URL could not be read.
     pub complaints: Vec<String>,
-    pub may_onboard: bool,
+    /// What the viewer has ticked; none for those who send nothing.
+    pub selected: Option<Selected>,
+    /// What a door said of the selection.
+    pub notice: Option<SelectionNotice>,
     pub now: OffsetDateTime,
 }
 
@@ -50,7 +54,11 @@ impl Results {
         let complaints = self.complaints.iter().cloned().map(|complaint| {
             view! { <Notice kind=NoticeKind::Info title="Part of the address was left out"><p>{complaint}</p></Notice> }
         });
-        let notices = (complaints.collect_view(), self.waba_notice());
+        let selection = self.notice.map(|notice| {
+            let (title, text) = notice.words();
+            view! { <Notice kind=NoticeKind::Info title=title><p>{text}</p></Notice> }
+        });
+        let notices = (complaints.collect_view(), selection, self.waba_notice());
         view! {
             <Chips label="Filter by MM status" chips=chips.to_vec()/>
             <section class="list" id="results" aria-label="Results">{notices}{self.list()}</section>
@@ -75,11 +83,21 @@ impl Results {
         let count = self.counts.of(self.query.filter);
         let caption = format!("Businesses, sorted by name, A to Z. {} match.", count_text(count));
         let pager = pager(&self.query, &self.listed, count);
-        view! {
-            <BusinessTable businesses=self.listed.businesses caption=caption may_onboard=self.may_onboard now=self.now/>
-            {pager}
-        }
-        .into_any()
+        let view = self.query.href();
+        let bar = self.selected.as_ref().map(|selected| bulk_bar(selected, count));
+        let table = business_table(self.listed.businesses, caption, self.selected.as_ref(), self.now);
+        let table = match bar {
+            None => table,
+            Some(bar) => view! {
+                <form method="post" action="/businesses/select" id="picks" aria-label="Businesses, with bulk actions">
+                    <input type="hidden" name="view" value=view/>
+                    {table}
+                    {bar}
+                </form>
+            }
+            .into_any(),
+        };
+        view! { {table}{pager} }.into_any()
     }
 
     fn empty(self) -> AnyView {

@@ -3,19 +3,38 @@
 use leptos::prelude::*;
 use time::OffsetDateTime;
 
-use super::model::{Business, LastRequest, Standing};
+use super::{
+    model::{Business, LastRequest, Standing},
+    store::Selected,
+};
 use crate::ui::{Glyph, Hue, Identifier, NameLink, StateLabel, Tag, TimeStyle, Timestamp, state::look_of};
 
-/// The table. `caption` is for those who can't see it; without `may_onboard` there is no 'Onboard…'.
-#[component]
-pub fn BusinessTable(businesses: Vec<Business>, caption: String, may_onboard: bool, now: OffsetDateTime) -> AnyView {
-    let rows = businesses.into_iter().map(|business| row(business, may_onboard, now)).collect_view();
+/// The table. `caption` is for those who can't see it. `selected`: what the viewer has ticked; those who send nothing have no boxes to
+/// tick, and no 'Onboard…'.
+pub fn business_table(
+    businesses: Vec<Business>,
+    caption: String,
+    selected: Option<&Selected>,
+    now: OffsetDateTime,
+) -> AnyView {
+    let head = selected.map(|selected| {
+        let (some, all) = (!selected.here.is_empty(), selected.here.len() == businesses.len());
+        let class = if some && !all { "check some" } else { "check" };
+        let label = format!("Select all {} on this page", businesses.len());
+        view! {
+            <th role="columnheader" scope="col" class="pick">
+                <input class=class type="checkbox" id="tick-all" aria-label=label checked=all autocomplete="off"/>
+            </th>
+        }
+    });
+    let rows = businesses.into_iter().map(|business| row(business, selected, now)).collect_view();
     view! {
         <div class="table-wrap">
             <table class="table cards cards-biz" role="table">
                 <caption class="vh">{caption}</caption>
                 <thead role="rowgroup">
                     <tr role="row">
+                        {head}
                         <th role="columnheader" scope="col" aria-sort="ascending">"Name"</th>
                         <th role="columnheader" scope="col">"Business ID"</th>
                         <th role="columnheader" scope="col" class="c-wabas">"Eligible WABAs"</th>
@@ -31,8 +50,20 @@ pub fn BusinessTable(businesses: Vec<Business>, caption: String, may_onboard: bo
     .into_any()
 }
 
-fn row(business: Business, may_onboard: bool, now: OffsetDateTime) -> AnyView {
+fn row(business: Business, selected: Option<&Selected>, now: OffsetDateTime) -> AnyView {
     let href = format!("/businesses/{}", business.id);
+    let may_onboard = selected.is_some();
+    let pick = selected.map(|selected| {
+        let (id, label) = (business.id.to_string(), format!("Select {}", business.name));
+        let ticked = selected.here.contains(&business.id);
+        // Browsers keep the ticks of a page they come back to, and these may have changed since.
+        view! {
+            <td role="cell" class="pick">
+                <input type="hidden" name="shown[]" value=id.clone()/>
+                <input class="check" type="checkbox" name="tick[]" value=id aria-label=label checked=ticked autocomplete="off"/>
+            </td>
+        }
+    });
     let action = next_action(&business, may_onboard).map(|(word, href)| action(word, href, &business.name));
     let tags = tags(&business, now);
     let state = view! { <StateLabel look=look_of(business.standing.as_str())/> };
@@ -40,6 +71,7 @@ fn row(business: Business, may_onboard: bool, now: OffsetDateTime) -> AnyView {
         if tags.is_empty() { state.into_any() } else { view! { <span class="states">{state}{tags}</span> }.into_any() };
     view! {
         <tr role="row">
+            {pick}
             <th role="rowheader" scope="row" class="c-name"><NameLink href=href name=business.name/></th>
             <td role="cell" data-label="Business ID" class="c-id"><Identifier what="business ID" value=business.id.to_string()/></td>
             <td role="cell" data-label="Eligible WABAs" class="c-wabas nowrap">

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::{
     access_token::{AccessToken, Prover},
-    call::{Observer, Origin},
+    call::{Call, Observer, Origin},
     error::{Error, Failure},
     request::Request,
     settings::Settings,
@@ -73,6 +74,12 @@ impl Graph {
         Self { shared: Arc::clone(&self.shared), observer }
     }
 
+    /// The same client, showing its exchanges to `first` and then to whoever sees them now.
+    #[must_use]
+    pub fn observed_first_by(&self, first: Arc<dyn Observer>) -> Self {
+        self.observed_by(Arc::new(InTurn { first, then: Arc::clone(&self.observer) }))
+    }
+
     /// What it was made with.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
@@ -93,6 +100,21 @@ impl Graph {
 
     pub(super) fn http(&self) -> &Client {
         &self.shared.http
+    }
+}
+
+/// Two who see every exchange.
+struct InTurn {
+    first: Arc<dyn Observer>,
+    then: Arc<dyn Observer>,
+}
+
+impl Observer for InTurn {
+    fn observe<'a>(&'a self, call: &'a Call) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            self.first.observe(call).await;
+            self.then.observe(call).await;
+        })
     }
 }
 

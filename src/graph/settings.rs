@@ -82,6 +82,16 @@ impl Version {
     /// Every version there is, oldest first.
     pub const ALL: [Self; 4] = [Self::V23_0, Self::V24_0, Self::V25_0, Self::V26_0];
 
+    /// The last day Meta answers to it, in words; `None` while Meta hasn't named one.
+    pub fn ends(self) -> Option<&'static str> {
+        match self {
+            Self::V23_0 => Some("8 October 2027"),
+            Self::V24_0 => Some("18 February 2028"),
+            Self::V25_0 => Some("29 July 2028"),
+            Self::V26_0 => None,
+        }
+    }
+
     /// As in a Graph path: `v25.0`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -277,6 +277,7 @@ mod tests {
         assert_eq!(request.path, "/v25.0/debug_token");
         assert_eq!(request.parameter("input_token").as_deref(), Some(TOKEN));
         assert_eq!(request.parameter("access_token"), Some(format!("{APP_ID}|{APP_SECRET}")));
+        assert_eq!(meta.calls()[0].query, "input_token=[redacted]&access_token=[redacted]", "none of it is kept");
     }
 
     #[test]

@@ -68,9 +68,14 @@ impl Usage {
 
     /// The largest percentage any limit names; `None` when none was named.
     pub fn highest_percent(&self) -> Option<f64> {
-        let app = self.app.iter().flat_map(|usage| [usage.call_count, usage.total_time, usage.total_cputime]);
         let business = self.business.iter().flat_map(|usage| [usage.call_count, usage.total_time, usage.total_cputime]);
-        app.chain(business).flatten().reduce(f64::max)
+        business.flatten().chain(self.app_percent()).reduce(f64::max)
+    }
+
+    /// The largest percentage of the app's own limit, which all its partners share.
+    pub fn app_percent(&self) -> Option<f64> {
+        let app = self.app.iter().flat_map(|usage| [usage.call_count, usage.total_time, usage.total_cputime]);
+        app.flatten().reduce(f64::max)
     }
 }
 

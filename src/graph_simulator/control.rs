@@ -1,8 +1,9 @@
 //! `/simulator/...`: the controls over HTTP, for the page at `/` and for tests in other processes. Loopback only.
 //!
-//! GET `ledger`, `calls`, `partners`, `people`, `businesses?partner=`, `example?partner=&situation=`, `token?person=` answer
-//! JSON. POST (form or JSON) `fault`, `chance`, `faults/clear`, `accept`, `accept-all`, `revoke`, `expire`, `leave`, `join`,
-//! `solution`, `eligibility`, `rename`, `quirk`, `advance` change something; a browser is led back to the page.
+//! GET `ledger`, `calls`, `partners`, `people`, `businesses?partner=`, `example?partner=&situation=`, `token?person=`,
+//! `system-token?partner=` answer JSON. POST (form or JSON) `fault`, `chance`, `faults/clear`, `accept`, `accept-all`, `revoke`,
+//! `revoke-system`, `expire`, `leave`, `join`, `solution`, `eligibility`, `rename`, `quirk`, `advance` change something; a browser
+//! is led back to the page.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -75,6 +76,7 @@ impl Shared {
             "businesses" => json!(self.businesses_of(need("partner")?)?),
             "example" => json!({"business_id": self.business_where(need("partner")?, parse(need("situation")?)?)?}),
             "token" => json!({"access_token": self.token_for(need("person")?)?}),
+            "system-token" => json!({"access_token": self.system_token_for(need("partner")?)?}),
             other => return Err(Unknown::new("control", other)),
         })
     }
@@ -82,6 +84,7 @@ impl Shared {
     fn change(&self, action: &str, params: &Params) -> Done {
         let need = |name| params.get(name).ok_or_else(|| Unknown::missing(name));
         match action {
+            "revoke-system" => self.end_system_tokens_of(need("partner")?, Ending::LoggedOut)?,
             "fault" => {
                 let times = params
                     .get("times")

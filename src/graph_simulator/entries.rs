@@ -203,7 +203,13 @@ impl Shared {
 
     pub(super) fn end_tokens_of(&self, person: &str, ending: Ending) -> Result<(), Unknown> {
         let person = self.person(person)?;
-        self.tokens().end_all(person, ending, self.clock.now());
+        self.tokens().end_all(Holder::Person(person), ending, self.clock.now());
+        Ok(())
+    }
+
+    pub(super) fn end_system_tokens_of(&self, partner: &str, ending: Ending) -> Result<(), Unknown> {
+        let partner = self.partner(partner)?;
+        self.tokens().end_all(Holder::System(partner), ending, self.clock.now());
         Ok(())
     }
 
@@ -237,6 +243,10 @@ impl Shared {
 
     pub(super) fn token_for(&self, person: &str) -> Result<String, Unknown> {
         Ok(self.give_token(Holder::Person(self.person(person)?), &SCOPES, Some(LONG_LIFE)))
+    }
+
+    pub(super) fn system_token_for(&self, partner: &str) -> Result<String, Unknown> {
+        Ok(self.give_token(Holder::System(self.partner(partner)?), &SCOPES, None))
     }
 
     pub(super) fn give_token(&self, holder: Holder, scopes: &[&str], seconds: Option<u64>) -> String {

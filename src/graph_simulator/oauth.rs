@@ -182,7 +182,7 @@ impl Shared {
             let mut tokens = self.tokens();
             match only.or_else(|| call.params.get("permission")) {
                 Some(scope) => tokens.remove_scope(person, scope),
-                None => tokens.end_all(person, Ending::AppRemoved, self.clock.now()),
+                None => tokens.end_all(Holder::Person(person), Ending::AppRemoved, self.clock.now()),
             }
             drop(tokens);
             return Ok(json!({"success": true}));

@@ -5,7 +5,6 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use super::{
-    access::SCOPES,
     clock::pause,
     entries::{BusinessEntry, LedgerEntry, PartnerEntry, PersonEntry, Unknown},
     faults::{Chance, Fault},
@@ -292,7 +291,23 @@ impl Simulator {
     /// # Errors
     /// When there is no such partner.
     pub fn system_token_for(&self, partner: &str) -> Result<String, Unknown> {
-        Ok(self.shared.give_token(Holder::System(self.shared.partner(partner)?), &SCOPES, None))
+        self.shared.system_token_for(partner)
+    }
+
+    /// A system user token with these permissions only, which ends after so many seconds.
+    ///
+    /// # Errors
+    /// When there is no such partner.
+    pub fn system_token_with(&self, partner: &str, scopes: &[&str], seconds: Option<u64>) -> Result<String, Unknown> {
+        Ok(self.shared.give_token(Holder::System(self.shared.partner(partner)?), scopes, seconds))
+    }
+
+    /// All living system user tokens of a partner end in this way.
+    ///
+    /// # Errors
+    /// When there is no such partner.
+    pub fn end_system_tokens_of(&self, partner: &str, ending: Ending) -> Result<(), Unknown> {
+        self.shared.end_system_tokens_of(partner, ending)
     }
 
     /// Moves the simulator's clock and lets happen what is due by then.

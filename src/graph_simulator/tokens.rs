@@ -140,10 +140,10 @@ impl Tokens {
         self.tokens.get_mut(text)
     }
 
-    /// Ends all living tokens of a person; those already ended keep their ending.
-    pub(super) fn end_all(&mut self, person: usize, ending: Ending, now: OffsetDateTime) {
+    /// Ends all living tokens of one holder; those already ended keep their ending.
+    pub(super) fn end_all(&mut self, holder: Holder, ending: Ending, now: OffsetDateTime) {
         for token in self.tokens.values_mut() {
-            if token.holder == Holder::Person(person) && token.ended(now).is_none() {
+            if token.holder == holder && token.ended(now).is_none() {
                 token.ending = Some((ending, now));
             }
         }
@@ -170,7 +170,7 @@ mod tests {
         let later = now + Duration::from_mins(1);
         assert_eq!(tokens.get(&text).unwrap().ended(now), None);
         assert_eq!(tokens.get(&text).unwrap().ended(later).unwrap().0, Ending::Expired);
-        tokens.end_all(0, Ending::PasswordChanged, now);
+        tokens.end_all(Holder::Person(0), Ending::PasswordChanged, now);
         assert_eq!(tokens.get(&text).unwrap().ended(later).unwrap().0, Ending::PasswordChanged);
     }
 

@@ -16,7 +16,7 @@ use crate::{
     db::TenantTx,
     graph::{BusinessId, Cause, SolutionId, WabaId},
     reconcile::{self, Signals},
-    sign_in::{Problem, Visit, finish},
+    sign_in::{self, Problem, Visit, finish},
     solutions::{self, Unusable},
     telemetry::mishap,
     ui::AppError,
@@ -167,7 +167,7 @@ async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Taken>, P
     if let Some(solution) = solution {
         check_solution(&mut tx, solution).await.map_err(failed)?.map_err(|refusal| wish.refused(refusal))?;
     }
-    if visit.viewer.token_problem.is_some() {
+    if !sign_in::can_send(&mut tx, visit.viewer.member_id, visit.clock.now()).await.map_err(failed)? {
         return Err(wish.problem(AppError::TokenProblem));
     }
 

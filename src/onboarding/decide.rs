@@ -34,6 +34,8 @@ pub struct Attempt {
     pub doubtful: bool,
     /// Ids Meta gave to earlier requests of this partner for this business.
     pub known_ids: Vec<MetaRequestId>,
+    /// Nobody answers at Meta, whatever is asked: it says nothing of this request.
+    pub meta_is_away: bool,
 }
 
 /// What came back.
@@ -135,7 +137,7 @@ fn judge_refusal(attempt: &Attempt, cause: Cause, advice: Advice, now: OffsetDat
         }
         (_, Advice::SignInAgain) => wait(now + SIGN_IN_DELAY, attempt.faults, false),
         (_, Advice::Retry) => {
-            let faults = attempt.faults + 1;
+            let faults = if attempt.meta_is_away { attempt.faults.max(1) } else { attempt.faults + 1 };
             if faults >= MOST_FAULTS {
                 settle(State::Failed, Some(cause), attempt)
             } else {
@@ -282,6 +284,20 @@ mod tests {
         }
         let end = settled(decide(&attempt, refused(Cause::Temporary), NOW, 7));
         assert_eq!((end.state, end.cause), (State::Failed, Some(Cause::Temporary)));
+    }
+
+    #[test]
+    fn while_meta_is_away_no_request_pays_for_it() {
+        let mut attempt = Attempt { meta_is_away: true, ..fresh() };
+        for cause in [Cause::Temporary, Cause::OutcomeUnknown, Cause::Unreachable] {
+            for _ in 0..3 * MOST_FAULTS {
+                let waiting = waiting(decide(&attempt, refused(cause), NOW, 7));
+                assert_eq!(waiting.faults, attempt.faults.max(1));
+                attempt.faults = waiting.faults;
+            }
+        }
+        attempt.meta_is_away = false;
+        assert_eq!(waiting(decide(&attempt, refused(Cause::Temporary), NOW, 7)).faults, 2);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Asking end businesses to join MM Lite: the click, sending, and knowing at any time what became of each request.
 //!
-//! Who calls: `app.rs` (the pages, the doors), `worker.rs` ([`Dispatch`], [`Follow`]), `businesses` by waking [`FOLLOW`] after a
+//! Who calls: `app.rs` (the pages, the doors), `server.rs` ([`routes`]), `worker.rs` ([`Dispatch`], [`Follow`]), `businesses` by waking [`FOLLOW`] after a
 //! sync, `support` ([`explain`], [`find_request`] and the other look-ups), `webhooks` and `insights`.
 //!
 //! What always holds:
@@ -8,25 +8,53 @@
 //! - a wish is written and committed before anything is sent, and a request is Sending, committed, before its POST leaves;
 //! - states change in `decide.rs` alone, and each change is one row of the request's story;
 //! - what isn't known is asked for before it's repeated: no POST is sent twice in doubt;
+//! - thousands at once are one click's path: a draft becomes requests in one transaction, and dispatch sends them as any others;
 //! - only admins and account managers send, since a request e-mails the admins of another company;
 //! - every state and every error is explained in one place, [`explain`], whoever shows it.
-#![cfg(feature = "ssr")]
 
+mod batches;
+
+pub use batches::LiveBatch;
+
+#[cfg(feature = "ssr")]
 mod api;
+#[cfg(feature = "ssr")]
 mod backoff;
+#[cfg(feature = "ssr")]
 mod check;
+#[cfg(feature = "ssr")]
 mod decide;
+#[cfg(feature = "ssr")]
+mod drafts;
+#[cfg(feature = "ssr")]
 pub mod explain;
+#[cfg(feature = "ssr")]
 mod follow;
+#[cfg(feature = "ssr")]
+mod gauge;
+#[cfg(feature = "ssr")]
 mod model;
+#[cfg(feature = "ssr")]
+mod pace;
+#[cfg(feature = "ssr")]
 mod page;
+#[cfg(feature = "ssr")]
 mod reconcile;
+#[cfg(feature = "ssr")]
+mod send;
+#[cfg(feature = "ssr")]
 mod store;
 #[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests;
 
+#[cfg(feature = "ssr")]
 pub use self::{
     api::{Cancel, Onboard},
+    batches::{
+        CancelRest, Live, Pause, Resume, RetryFailed, batch_page, batches_page, call_limit, cancel_page, routes,
+    },
+    drafts::{Correct, Discard, Draft, Start, confirm_page, draft_routes, import_page, rows_page},
     follow::{FOLLOW, Follow},
     model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
     page::{Explained, business_page, request_page, requests_page},

@@ -1,39 +1,54 @@
 //! Dispatch: sends queued requests to Graph, and writes down what came of each.
 //!
-//! The request row is the unit of work. A pass first takes up what an ended process left as Sending, then claims what is due in
-//! chunks, sends each chunk with bounded concurrency, and saves answers in groups as they come. What always holds: a row is
-//! Sending, committed, before its POST leaves; an answer is saved only into the attempt it belongs to; a POST whose outcome
-//! isn't known is never repeated before the business's status was read.
+//! The request row is the unit of work. A pass first takes up what an ended process left as Sending. Then it goes in turns: one
+//! transaction saves the outcomes that have come and claims as many requests as may go now; while it runs, those under way go
+//! on. So groups grow with the pace, and nothing is claimed that isn't sent at once. What always holds: a row is Sending,
+//! committed, before its POST leaves; an answer is saved only into the attempt it belongs to; a POST whose outcome isn't known
+//! is never repeated before the business's status was read; no more is under way than the pace (`pace.rs`) allows, but for a
+//! request asked for alone, which doesn't wait for a place behind a batch.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
-use tokio::sync::Mutex;
+use futures::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, Fuse},
+    stream::FuturesUnordered,
+};
+use time::OffsetDateTime;
 
 use super::{
-    decide::{self, Answer, Attempt, Reading, Verdict},
-    store::{self, Claimed, Outcome},
+    decide::{self, Answer},
+    gauge::Gauge,
+    pace::Pace,
+    send::{Sender, Sent, Tokens, attempt_of},
+    store::{self, AppLimit, Claimed, Outcome, Room},
 };
 use crate::{
     clock::Clock,
-    db::{Db, PartnerId},
-    graph::{AccessToken, Advice, Caller, Cause, Error as GraphError, Graph, Origin},
-    reconcile::{self, CancellationToken, Next, Reconciler},
-    sign_in::{self, TokenError},
+    db::{Db, PartnerId, TenantTx},
+    graph::Graph,
+    reconcile::{self, CancellationToken, Next, Reconciler, Signals, pause},
+    sign_in,
     vault::Vault,
 };
 
 /// Its name in wakes.
 pub const DISPATCH: &str = "dispatch";
 
-/// How many requests are claimed at once; also the most that one group of answers holds.
-const CHUNK: i64 = 256;
+/// The most requests asked for alone that go beside what the pace allows.
+const MOST_ALONE: usize = 4;
+
+/// The most requests claimed in one turn.
+const CHUNK: usize = 512;
 
 /// How often an answer is tried to be saved while Postgres is away, a second apart. After that the row is taken up as
 /// interrupted: nothing is lost, only read again.
 const SAVE_TRIES: u32 = 20;
 
-/// The name under which waiting clicks hear that outcomes of this partner were saved.
+/// How often the app's own limit is looked up, which other partners' holders may have heard of.
+const LOOK_AT_APP: Duration = Duration::from_secs(1);
+
+/// The name under which waiting clicks and pages hear that outcomes of this partner were saved.
 pub fn settled(partner: &PartnerId) -> String {
     format!("settled:{partner}")
 }
@@ -44,138 +59,59 @@ pub struct Dispatch {
     clock: Clock,
     graph: Graph,
     vault: Arc<Vault>,
+    signals: Signals,
     concurrency: usize,
 }
 
 impl Dispatch {
-    pub fn new(db: Db, clock: Clock, graph: Graph, vault: Arc<Vault>, concurrency: usize) -> Self {
-        Self { db, clock, graph, vault, concurrency }
+    /// `concurrency`: the most calls of one partner that may be under way at once, however fast Meta lets us go.
+    pub fn new(db: Db, clock: Clock, graph: Graph, vault: Arc<Vault>, signals: Signals, concurrency: usize) -> Self {
+        Self { db, clock, graph, vault, signals, concurrency }
     }
 
     async fn pass(&self, partner: &PartnerId, stop: &CancellationToken) -> anyhow::Result<Next> {
-        let mut first = true;
-        while !stop.is_cancelled() {
-            let mut tx = self.db.tenant(partner).await?;
-            if first {
-                let now = self.clock.now();
-                let left: Vec<Outcome> = store::interrupted(&mut tx)
-                    .await?
-                    .into_iter()
-                    .map(|claimed| {
-                        let verdict = decide::decide(&attempt_of(&claimed), Answer::Interrupted, now, 0);
-                        Outcome { claimed, verdict }
-                    })
-                    .collect();
-                if !left.is_empty() {
-                    tracing::warn!(%partner, requests = left.len(), "taking up requests whose sender ended");
-                    store::save(&mut tx, &left, now).await?;
-                }
-                first = false;
-            }
-            let claimed = store::claim(&mut tx, CHUNK, self.clock.now()).await?;
-            let due = if claimed.is_empty() { store::next_due(&mut tx, self.clock.now()).await? } else { None };
-            tx.commit().await?;
-            if claimed.is_empty() {
-                return Ok(due.map_or(Next::Idle, Next::At));
-            }
-            self.send_all(partner, claimed, stop).await?;
-        }
-        Ok(Next::Idle)
-    }
-
-    async fn send_all(
-        &self,
-        partner: &PartnerId,
-        claimed: Vec<Claimed>,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<()> {
-        let tokens = Tokens::default();
-        let mut groups = stream::iter(claimed)
-            .map(|claimed| self.send(partner, &tokens, claimed))
-            .buffer_unordered(self.concurrency)
-            .ready_chunks(CHUNK.unsigned_abs().try_into().unwrap_or(256));
-        while let Some(group) = groups.next().await {
-            self.save(partner, &group, stop).await?;
-        }
-        Ok(())
-    }
-
-    /// Sends one request and decides what became of it. Never fails: whatever goes wrong is an outcome.
-    async fn send(&self, partner: &PartnerId, tokens: &Tokens, claimed: Claimed) -> Sent {
-        let attempt = attempt_of(&claimed);
-        let token = match tokens.of(self, partner, claimed.member_id).await {
-            Ok(token) => token,
-            Err(error) => return self.without_token(&attempt, claimed, &error),
+        let (gauge, first) = self.begin(partner, stop).await?;
+        let gauge = Arc::new(gauge);
+        let sender = Sender {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            graph: self.graph.observed_first_by(gauge.clone()),
+            vault: Arc::clone(&self.vault),
+            partner: partner.clone(),
+            gauge,
+            tokens: Tokens::default(),
         };
-        let origin = Origin {
-            partner: Some(partner.as_business().clone()),
-            member: Some(claimed.member_id),
-            request: Some(claimed.number.0),
-            attempt: Some(claimed.attempt),
-        };
-        let caller = self.graph.with_token(token, origin);
-        let mut token_problem = None;
-        let mut refusal = None;
-        let mut verdict = decide::begin(&attempt);
-        loop {
-            let answer = match verdict {
-                Verdict::Settle(_) | Verdict::Wait(_) => break,
-                Verdict::ReadStatus => read_status(&caller, &claimed, refusal.take()).await,
-                Verdict::Post => match caller.onboard(&claimed.business_id, claimed.solution_id.as_ref()).await {
-                    Ok(id) => Answer::Taken(id),
-                    Err(error) => {
-                        refusal = Some(error.cause());
-                        token_problem = problem_of(&error);
-                        refused(&error)
-                    }
-                },
-            };
-            if let Answer::Refused { cause: Cause::TokenInvalid, .. } = answer {
-                token_problem = token_problem.or(Some("refused".to_owned()));
-            }
-            verdict = decide::decide(&attempt, answer, self.clock.now(), rand::random());
-        }
-        Sent { outcome: Outcome { claimed, verdict }, token_problem }
+        Run { dispatch: self, partner, sender: &sender }.go(first, stop).await
     }
 
-    fn without_token(&self, attempt: &Attempt, claimed: Claimed, error: &TokenError) -> Sent {
-        tracing::warn!(request = %claimed.number, %error, "no token to send with");
-        let cause = match error {
-            TokenError::Missing | TokenError::Dead { .. } => Cause::TokenInvalid,
-            _ => Cause::Unreachable,
-        };
-        let answer = Answer::Refused { cause, advice: cause.advice(None) };
-        let verdict = decide::decide(attempt, answer, self.clock.now(), rand::random());
-        Sent { outcome: Outcome { claimed, verdict }, token_problem: None }
-    }
-
-    async fn save(&self, partner: &PartnerId, group: &[Sent], stop: &CancellationToken) -> anyhow::Result<()> {
-        let mut tries = 0;
-        loop {
-            match self.try_save(partner, group).await {
-                Ok(()) => return Ok(()),
-                Err(error) if tries < SAVE_TRIES && !stop.is_cancelled() => {
-                    tries += 1;
-                    tracing::warn!(%partner, %error, tries, "can't save outcomes yet");
-                    reconcile::pause(Duration::from_secs(1)).await;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    async fn try_save(&self, partner: &PartnerId, group: &[Sent]) -> sqlx::Result<()> {
-        let now = self.clock.now();
+    /// Takes up what was left, and claims what goes first: in one transaction, since a click waits for it.
+    async fn begin(&self, partner: &PartnerId, stop: &CancellationToken) -> sqlx::Result<(Gauge, Turned)> {
         let mut tx = self.db.tenant(partner).await?;
-        let outcomes: Vec<Outcome> = group.iter().map(|sent| sent.outcome.clone()).collect();
-        store::save(&mut tx, &outcomes, now).await?;
-        for sent in group {
-            if let Some(problem) = &sent.token_problem {
-                sign_in::mark_token_dead(&mut tx, sent.outcome.claimed.member_id, problem, now).await?;
-            }
+        let now = self.clock.now();
+        self.take_up(&mut tx, partner, now).await?;
+        store::resume_after_sign_in(&mut tx, now).await?;
+        let gauge = Gauge::new(store::find_pace(&mut tx, u32::try_from(self.concurrency).unwrap_or(u32::MAX)).await?);
+        if let Some(until) = store::app_wait(&mut tx, &self.graph.settings().app_id, now).await? {
+            gauge.app_waits(until, now);
         }
-        reconcile::signal(&mut tx, &settled(partner)).await?;
-        tx.commit().await
+        let width = if stop.is_cancelled() { 0 } else { gauge.width(now) };
+        let first = Turned::claim(&mut tx, room(width, 0, true, true), now).await?;
+        tx.commit().await?;
+        Ok((gauge, first))
+    }
+
+    /// What an ended process left as Sending waits for its status to be read.
+    async fn take_up(&self, tx: &mut TenantTx, partner: &PartnerId, now: OffsetDateTime) -> sqlx::Result<()> {
+        let interrupted = store::interrupted(tx).await?.into_iter().map(|claimed| {
+            let verdict = decide::decide(&attempt_of(&claimed), Answer::Interrupted, now, 0);
+            Outcome { claimed, verdict }
+        });
+        let left: Vec<Outcome> = interrupted.collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(%partner, requests = left.len(), "taking up requests whose sender ended");
+        store::save(tx, &left, now).await
     }
 }
 
@@ -197,53 +133,189 @@ impl Reconciler for Dispatch {
     }
 }
 
-/// A request that was sent, or couldn't be.
-struct Sent {
-    outcome: Outcome,
-    /// Why Graph refused the member's token, if it did.
-    token_problem: Option<String>,
+/// One pass while it sends.
+struct Run<'a> {
+    dispatch: &'a Dispatch,
+    partner: &'a PartnerId,
+    sender: &'a Sender,
 }
 
-/// The members' tokens, opened once a chunk.
-#[derive(Default)]
-struct Tokens(Mutex<HashMap<i64, AccessToken>>);
+/// What a turn is to do beside saving outcomes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Errand {
+    room: Option<Room>,
+    /// Somebody asked for something, or signed in, since the last turn.
+    woken: bool,
+    /// The app's own limit is to be looked up, and what was heard of it to be kept.
+    app: bool,
+}
 
-impl Tokens {
-    async fn of(&self, dispatch: &Dispatch, partner: &PartnerId, member_id: i64) -> Result<AccessToken, TokenError> {
-        let mut opened = self.0.lock().await;
-        if let Some(token) = opened.get(&member_id) {
-            return Ok(token.clone());
-        }
-        let live = sign_in::live_token(&dispatch.db, &dispatch.vault, partner, member_id).await?;
-        opened.insert(member_id, live.token.clone());
-        Ok(live.token)
+/// What a turn brought.
+struct Turned {
+    claimed: Vec<Claimed>,
+    /// More may be due than was claimed.
+    more: bool,
+    /// When the next request is due, where nothing more is now.
+    due: Option<OffsetDateTime>,
+}
+
+impl Turned {
+    async fn claim(tx: &mut TenantTx, room: Option<Room>, now: OffsetDateTime) -> sqlx::Result<Self> {
+        let Some(room) = room else { return Ok(Self { claimed: Vec::new(), more: true, due: None }) };
+        let claimed = store::claim(tx, room, now).await?;
+        let more = !claimed.is_empty() || room.of_batches == 0;
+        let due = if more { None } else { store::next_due(tx, now).await? };
+        Ok(Self { claimed, more, due })
     }
 }
 
-fn attempt_of(claimed: &Claimed) -> Attempt {
-    Attempt { faults: claimed.faults.unsigned_abs(), doubtful: claimed.doubtful, known_ids: claimed.known_ids.clone() }
-}
-
-/// Reads the business's status. Before a repeated POST, a status that can't be had for lack of access settles nothing, and the
-/// POST will say why itself; after a refusal, any trouble leaves the refusal as it is.
-async fn read_status(caller: &Caller, claimed: &Claimed, refusal: Option<Cause>) -> Answer {
-    match caller.business_status(&claimed.business_id).await {
-        Ok(status) => Answer::Status(Reading { status: status.status, refusal }),
-        Err(error) => {
-            let lacks_access = matches!(error.advice(), Advice::FixAccess | Advice::Stop);
-            if refusal.is_some() || lacks_access {
-                Answer::Status(Reading { status: None, refusal })
-            } else {
-                refused(&error)
+impl Run<'_> {
+    async fn go(self, first: Turned, stop: &CancellationToken) -> anyhow::Result<Next> {
+        let name = format!("{DISPATCH}:{}", self.partner);
+        let mut wakes = self.dispatch.signals.subscribe();
+        let mut under_way = FuturesUnordered::new();
+        let mut come: Vec<Sent> = Vec::new();
+        let mut turn = Fuse::terminated();
+        let mut errand = None;
+        let (mut more, mut due, mut woken) = (first.more, first.due, false);
+        let mut looked_at_app = self.dispatch.clock.now();
+        under_way.extend(first.claimed.into_iter().map(|claimed| self.sender.send(claimed)));
+        loop {
+            if errand.is_none() {
+                let now = self.dispatch.clock.now();
+                let width = if stop.is_cancelled() { 0 } else { self.sender.gauge.width(now) };
+                let room = room(width, under_way.len(), more, woken);
+                if room.is_none() && come.is_empty() && under_way.is_empty() {
+                    let held = self.sender.gauge.waits_until(now).filter(|_| more);
+                    return Ok(held.or(due).map_or(Next::Idle, Next::At));
+                }
+                if room.is_some() || !come.is_empty() {
+                    let app = now - looked_at_app >= LOOK_AT_APP;
+                    if app {
+                        looked_at_app = now;
+                    }
+                    let wanted = Errand { room, woken: std::mem::take(&mut woken), app };
+                    errand = Some(wanted);
+                    turn = Box::pin(self.turn(std::mem::take(&mut come), wanted, stop)).fuse();
+                }
+            }
+            tokio::select! {
+                Some(sent) = under_way.next() => {
+                    come.push(sent);
+                    // All that have come by now go together.
+                    while let Some(Some(sent)) = under_way.next().now_or_never() {
+                        come.push(sent);
+                    }
+                }
+                turned = &mut turn => {
+                    let turned = turned?;
+                    let had_room = errand.take().is_some_and(|errand| errand.room.is_some());
+                    if had_room && !woken {
+                        (more, due) = (turned.more, turned.due);
+                    }
+                    under_way.extend(turned.claimed.into_iter().map(|claimed| self.sender.send(claimed)));
+                }
+                () = wakes.heard(&name), if !stop.is_cancelled() => {
+                    self.sender.tokens.forget();
+                    (more, woken) = (true, true);
+                }
             }
         }
     }
+
+    /// Saves a group of outcomes and claims what goes next, for as long as Postgres may need to come back.
+    async fn turn(&self, group: Vec<Sent>, errand: Errand, stop: &CancellationToken) -> anyhow::Result<Turned> {
+        let changes = self.sender.gauge.take_changes();
+        let mut tries = 0;
+        loop {
+            match self.try_turn(&group, changes.as_ref(), errand).await {
+                Ok(turned) => return Ok(turned),
+                Err(error) if !group.is_empty() && tries < SAVE_TRIES && !stop.is_cancelled() => {
+                    tries += 1;
+                    tracing::warn!(partner = %self.partner, %error, tries, "can't save outcomes yet");
+                    pause(Duration::from_secs(1)).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn try_turn(
+        &self,
+        group: &[Sent],
+        changes: Option<&(Pace, AppLimit)>,
+        errand: Errand,
+    ) -> sqlx::Result<Turned> {
+        let now = self.dispatch.clock.now();
+        let app = &self.dispatch.graph.settings().app_id;
+        let mut tx = self.dispatch.db.tenant(self.partner).await?;
+        if let Some((pace, limit)) = changes {
+            store::save_pace(&mut tx, pace, now).await?;
+            if errand.app || limit.wait.is_some() {
+                store::save_app_limit(&mut tx, app, *limit).await?;
+            }
+        }
+        if !group.is_empty() {
+            let outcomes: Vec<Outcome> = group.iter().map(|sent| sent.outcome.clone()).collect();
+            store::save(&mut tx, &outcomes, now).await?;
+            for (whose, problem) in group.iter().filter_map(|sent| sent.dead_token.as_ref()) {
+                sign_in::mark_dead(&mut tx, whose, problem, now).await?;
+            }
+            reconcile::signal(&mut tx, &settled(self.partner)).await?;
+        }
+        if errand.woken || group.iter().any(|sent| sent.dead_token.is_some()) {
+            store::resume_after_sign_in(&mut tx, now).await?;
+        }
+        if errand.app
+            && let Some(until) = store::app_wait(&mut tx, app, now).await?
+        {
+            self.sender.gauge.app_waits(until, now);
+        }
+        // What was just heard may have closed the way.
+        let room = errand.room.filter(|_| self.sender.gauge.width(now) > 0);
+        let turned = Turned::claim(&mut tx, room, now).await?;
+        tx.commit().await?;
+        Ok(turned)
+    }
 }
 
-fn refused(error: &GraphError) -> Answer {
-    Answer::Refused { cause: error.cause(), advice: error.advice() }
+/// How many requests may be claimed: as many as may go at once and aren't under way. One asked for alone doesn't wait for a place
+/// behind a batch, as long as nothing narrows the way.
+fn room(width: usize, under_way: usize, more: bool, woken: bool) -> Option<Room> {
+    if width == 0 || !more {
+        return None;
+    }
+    let free = width.saturating_sub(under_way).min(CHUNK);
+    let beside = if width > MOST_ALONE { (width + MOST_ALONE).saturating_sub(under_way.max(width)) } else { 0 };
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    if free > 0 || (woken && beside > 0) {
+        Some(Room { alone: count(free + beside), of_batches: count(free) })
+    } else {
+        None
+    }
 }
 
-fn problem_of(error: &GraphError) -> Option<String> {
-    error.token_problem().map(|problem| problem.as_str().to_owned())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_what_may_go_and_for_a_few_asked_for_alone() {
+        for (width, under_way, more, woken, expected) in [
+            (8, 0, true, false, Some((12, 8))),
+            (8, 5, true, false, Some((7, 3))),
+            (8, 8, true, false, None),
+            (8, 8, true, true, Some((4, 0))),
+            (8, 11, true, true, Some((1, 0))),
+            (8, 12, true, true, None),
+            (1, 0, true, true, Some((1, 1))),
+            (1, 1, true, true, None),
+            (0, 0, true, true, None),
+            (8, 0, false, true, None),
+            (2_000, 0, true, false, Some((516, 512))),
+        ] {
+            let room = room(width, under_way, more, woken).map(|room| (room.alone, room.of_batches));
+            assert_eq!(room, expected, "{width} wide, {under_way} under way, more {more}, woken {woken}");
+        }
+    }
 }

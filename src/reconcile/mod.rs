@@ -5,8 +5,9 @@
 //! so that a lost wake costs time, never work. It must be idempotent and find its way after a crash from the tables alone.
 //!
 //! Who may look is settled by a Postgres session lock ([`locks`]): when a holder dies its connection goes, and with it the
-//! lock; others ask every few seconds. What always holds: while [`Reconciler::reconcile`] runs for a partner, no other
-//! instance runs it for the same partner.
+//! lock; others ask every few seconds, and at once when a holder that ends says so. What always holds: while
+//! [`Reconciler::reconcile`] runs for a partner, no other instance runs it for the same partner, but for the moments after
+//! Postgres itself was away: then a holder finds within a second that its lock is gone, and ends its pass.
 
 mod locks;
 mod runner;
@@ -31,8 +32,8 @@ pub trait Reconciler: Send + Sync + 'static {
     /// How long it may go without looking when nobody wakes it.
     fn period(&self) -> Duration;
 
-    /// Looks, and does what is missing. `stop` is cancelled when the process is to end: finish what is in flight, begin
-    /// nothing. An error is logged and the work looked at again after a delay.
+    /// Looks, and does what is missing. `stop` is cancelled when the process is to end, or the lock was lost: finish what is in
+    /// flight, begin nothing. An error is logged and the work looked at again after a delay.
     fn reconcile<'a>(
         &'a self,
         partner: &'a PartnerId,

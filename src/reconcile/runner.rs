@@ -9,7 +9,11 @@ use std::{
 use futures::FutureExt;
 use tokio::task::JoinSet;
 
-use super::{CancellationToken, Next, Reconciler, Signals, locks::Locks, pause};
+use super::{
+    CancellationToken, Next, Reconciler, Signals,
+    locks::{Locks, Tenure},
+    pause,
+};
 use crate::{
     clock::Clock,
     db::{Db, PartnerId},
@@ -17,6 +21,10 @@ use crate::{
 
 /// How often one who isn't the holder asks for the lock: a dead holder's work waits no longer than this.
 const LOCK_RETRY: Duration = Duration::from_secs(5);
+
+/// How often a holder in the midst of a pass makes sure that it still is one. When Postgres was away its locks went too, and another
+/// may have taken them.
+const STILL_HOLDING: Duration = Duration::from_secs(1);
 
 /// How long to leave work alone after it failed; Postgres being away is the usual cause.
 const FAILURE_DELAY: Duration = Duration::from_secs(2);
@@ -88,28 +96,53 @@ impl Post {
                 continue;
             }
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => {}
                 () = wakes.heard(&name) => {}
                 () = pause(wait) => {}
             }
         }
+        // At once, not when the slowest of the process has ended: others go on.
+        self.locks.release(&name).await;
     }
 
     /// One pass, and how long to wait after it.
     async fn look(&self, name: &str, stop: &CancellationToken) -> Duration {
-        match self.locks.hold(name).await {
-            Ok(true) => {}
-            Ok(false) => return LOCK_RETRY,
+        let tenure = match self.locks.hold(name).await {
+            Ok(Some(tenure)) => tenure,
+            Ok(None) => return LOCK_RETRY,
             Err(error) => return self.note_trouble(name, &error.to_string()),
-        }
-        let pass = AssertUnwindSafe(self.reconciler.reconcile(&self.partner, stop)).catch_unwind().await;
-        match pass {
+        };
+        let end = stop.child_token();
+        let mut pass = AssertUnwindSafe(self.reconciler.reconcile(&self.partner, &end)).catch_unwind();
+        let ended = tokio::select! {
+            ended = &mut pass => ended,
+            () = self.loss(name, tenure) => {
+                tracing::warn!(reconciler = name, "the lock was lost: what is in flight finishes, then it's looked at anew");
+                end.cancel();
+                pass.await
+            }
+        };
+        match ended {
             Ok(Ok(next)) => {
                 self.note_recovery(name);
-                self.wait_until(next)
+                if end.is_cancelled() { Duration::ZERO } else { self.wait_until(next) }
             }
             Ok(Err(error)) => self.note_trouble(name, &format!("{error:#}")),
             Err(_) => self.note_trouble(name, "it panicked"),
+        }
+    }
+
+    /// Comes back when the lock is another's, or may have been. While Postgres is away nobody can have it, and a pass may be about
+    /// to save what it did.
+    async fn loss(&self, name: &str, tenure: Tenure) {
+        loop {
+            pause(STILL_HOLDING).await;
+            // On a task of its own: given up midway, it would take the connection and every lock with it.
+            let (locks, name) = (Arc::clone(&self.locks), name.to_owned());
+            let held = tokio::spawn(async move { locks.hold(&name).await }).await;
+            if matches!(held, Ok(Ok(held)) if held != Some(tenure)) {
+                return;
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use super::{
     problem::{Kind, SignInProblem},
     session::{Membership, SignedIn},
     store, tokens,
+    tokens::missing_scopes,
 };
 use crate::{
     db::PartnerId,
@@ -19,9 +20,6 @@ use crate::{
     telemetry::mishap,
     vault::VaultError,
 };
-
-/// Permissions without which nothing here works; the third one asked for is only needed to send messages.
-const NEEDED: [&str; 2] = ["business_management", "whatsapp_business_management"];
 
 /// Pages of someone's businesses that are looked through: 5,000 of them.
 const MOST_PAGES: usize = 50;
@@ -94,10 +92,6 @@ async fn fetch_token(
 /// Where Facebook sends people back to; it must be the very same at both ends of a sign-in.
 pub(super) fn callback_url(public_url: &Url) -> Option<Url> {
     public_url.join("/sign-in/callback").ok()
-}
-
-fn missing_scopes(granted: &[String]) -> Vec<&'static str> {
-    NEEDED.into_iter().filter(|needed| !granted.iter().any(|scope| scope == needed)).collect()
 }
 
 /// The partners among the person's businesses.
@@ -203,18 +197,6 @@ fn refused(error: graph::Error) -> SignInProblem {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_missing_permission_is_named() {
-        let granted = |scopes: &[&str]| scopes.iter().map(|&scope| scope.to_owned()).collect::<Vec<_>>();
-        assert!(
-            missing_scopes(&granted(&["whatsapp_business_management", "public_profile", "business_management"]))
-                .is_empty()
-        );
-        assert_eq!(missing_scopes(&granted(&["business_management"])), ["whatsapp_business_management"]);
-        assert_eq!(missing_scopes(&[]), NEEDED);
-        assert!(NEEDED.iter().all(|needed| graph::SCOPES.contains(needed)), "what is needed is asked for");
-    }
 
     #[test]
     fn facebook_sends_people_back_to_the_public_address() {

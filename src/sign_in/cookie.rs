@@ -47,14 +47,19 @@ pub(super) fn removal(public_url: &Url) -> HeaderValue {
     }
 }
 
-/// Whether the browser sent the cookie, readable or not: who has one and no session had one once.
-pub(super) fn is_sent(headers: &HeaderMap, public_url: &Url) -> bool {
+/// What the browser sent as the session's cookie, readable or not, of a session or made up.
+pub fn session_cookie<'h>(headers: &'h HeaderMap, public_url: &Url) -> Option<&'h [u8]> {
     let name = name(public_url);
     headers
         .get_all(COOKIE)
         .iter()
         .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
-        .any(|pair| pair.trim_ascii().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")))
+        .find_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+}
+
+/// Whether the browser sent the cookie: who has one and no session had one once.
+pub(super) fn is_sent(headers: &HeaderMap, public_url: &Url) -> bool {
+    session_cookie(headers, public_url).is_some()
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! Browsers (`Accept: text/html`) are always led to a page by 303, so that reloading never sends a form twice; what went
 //! wrong is told there. Programs get the status and the error as JSON.
 
+use axum::response::{IntoResponse, Response};
 use http::{
-    HeaderValue, StatusCode, Uri,
+    HeaderValue, Method, StatusCode, Uri,
     header::{ACCEPT, LOCATION, REFERER},
     request::Parts,
 };
@@ -41,16 +42,43 @@ pub fn finish(result: Result<String, Problem>) -> Result<(), AppError> {
                 set_status(&response, &error);
                 return Err(error);
             }
-            let back = ReturnTo::from_untrusted(Some(&back_to));
-            let path = match &error {
-                AppError::NotSignedIn => way_in(&parts, &back),
-                AppError::TokenProblem => way_to_new_token(back.as_str()),
-                error => with_problem(&back_to, error),
-            };
-            see_other(&response, &path);
+            see_other(&response, &page_that_tells(&parts, &error, &back_to));
         }
     }
     Ok(())
+}
+
+fn page_that_tells(parts: &Parts, error: &AppError, back_to: &str) -> String {
+    let back = ReturnTo::from_untrusted(Some(back_to));
+    match error {
+        AppError::NotSignedIn => way_in(parts, &back),
+        AppError::TokenProblem => way_to_new_token(back.as_str()),
+        error => with_problem(back_to, error),
+    }
+}
+
+/// As [`finish`] for a door that is a plain route: the whole answer.
+pub fn respond(parts: &Parts, result: Result<String, Problem>) -> Response {
+    let path = match result {
+        Ok(path) => path,
+        Err(Problem { error, .. }) if !accepts_html(parts) => return told(&error),
+        Err(Problem { error, back_to }) => page_that_tells(parts, &error, &back_to),
+    };
+    (StatusCode::SEE_OTHER, [(LOCATION, location(&path))]).into_response()
+}
+
+/// The answer of a plain route that can't be: strangers are led to sign in and back, others get the status and what it means.
+pub fn refuse_request(parts: &Parts, error: &AppError) -> Response {
+    if *error != AppError::NotSignedIn || !accepts_html(parts) {
+        return told(error);
+    }
+    let back = if parts.method == Method::GET { ReturnTo::from_uri(&parts.uri) } else { came_from(parts) };
+    (StatusCode::SEE_OTHER, [(LOCATION, location(&way_in(parts, &back)))]).into_response()
+}
+
+fn told(error: &AppError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, format!("{}. {}\n", error.title(), error.text())).into_response()
 }
 
 /// As [`finish`] for a door whose asker isn't known. The error is handed back, since the door can't go on.
@@ -78,13 +106,16 @@ pub(super) fn redirect(path: &str) {
 }
 
 fn see_other(response: &ResponseOptions, path: &str) {
+    response.set_status(StatusCode::SEE_OTHER);
+    response.insert_header(LOCATION, location(path));
+}
+
+fn location(path: &str) -> HeaderValue {
     let location = if is_local(path) { HeaderValue::from_str(path).ok() } else { None };
-    let location = location.unwrap_or_else(|| {
+    location.unwrap_or_else(|| {
         tracing::error!(path, "a door leads to what is no path of ours");
         ReturnTo::default().header()
-    });
-    response.set_status(StatusCode::SEE_OTHER);
-    response.insert_header(LOCATION, location);
+    })
 }
 
 fn set_status(response: &ResponseOptions, error: &AppError) {
@@ -112,6 +143,7 @@ fn code(error: &AppError) -> &'static str {
         AppError::Invalid { .. } => "invalid",
         AppError::Unavailable { .. } => "unavailable",
         AppError::Unexpected { .. } => "unexpected",
+        AppError::TooMany => "too_many",
         AppError::Unreachable => "unreachable",
         AppError::OutOfDate => "out_of_date",
     }
@@ -158,6 +190,7 @@ pub(super) fn told_by(value: impl Fn(&str) -> Option<String>) -> Option<AppError
         }),
         "unavailable" => Some(AppError::Unavailable { reference: reference() }),
         "unexpected" => Some(AppError::Unexpected { reference: reference() }),
+        "too_many" => Some(AppError::TooMany),
         "out_of_date" => Some(AppError::OutOfDate),
         "token_problem" => Some(AppError::TokenProblem),
         _ => None,

@@ -9,7 +9,10 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tower_sessions::{Session, session::Id};
+use tower_sessions::{
+    Session,
+    session::{Id, Record},
+};
 
 use super::{
     SignIn, cookie,
@@ -56,7 +59,12 @@ pub(super) async fn find_the_asker(State(state): State<SignIn>, mut request: Req
 }
 
 async fn ask(state: &SignIn, id: &Id) -> sqlx::Result<Asker> {
-    let Some(record) = state.sessions().find(id).await? else {
+    judge(state, state.sessions().find(id).await?).await
+}
+
+/// Who stands behind a session, if it hasn't ended.
+pub(super) async fn judge(state: &SignIn, record: Option<Record>) -> sqlx::Result<Asker> {
+    let Some(record) = record else {
         return Ok(Asker::Stranger { session_ended: true });
     };
     // A session without a person is a sign-in under way.

@@ -1,7 +1,8 @@
 //! Who is asking, and what they may do: signing in with Facebook, sessions, members and their tokens.
 //!
 //! Who calls: everyone. Pages and doors begin with [`Visit::from_context`]; background work takes a member's token with
-//! [`live_token`] or [`any_live_token`]; `server.rs` merges [`routes`] and wraps everything in [`session_layer`].
+//! [`live_token`] or [`any_live_token`], and what requests are sent with by [`sending_token`]; routes that stream begin with
+//! [`Presence::of`]; `server.rs` merges [`routes`] and wraps everything in [`session_layer`].
 //!
 //! The way in: `/sign-in` (a page) -> `/sign-in/start` -> Facebook's dialog -> `/sign-in/callback` -> the page one wanted, or
 //! `/sign-in/partner` (a page) for people of several partners.
@@ -10,7 +11,7 @@
 //! - a browser holds one cookie with a random id; the server holds its hash, who it stands for, and when it ends;
 //! - a state of ours is used once, within ten minutes, in the browser that began; no code is exchanged twice;
 //! - only people of partners in `PARTNER_BUSINESS_IDS` come in, the first as admin, later ones as support;
-//! - tokens are sealed before they are stored, and leave this room only as [`LiveToken`];
+//! - tokens are sealed before they are stored, and leave this room only as [`LiveToken`] or [`SendingToken`];
 //! - nobody is led to another site: a way back is a path of ours or it is forgotten;
 //! - when who asks can't be known, because Postgres is away, that is said; nobody is asked to sign in for it.
 
@@ -34,11 +35,15 @@ mod members;
 #[cfg(feature = "ssr")]
 mod page;
 #[cfg(feature = "ssr")]
+mod presence;
+#[cfg(feature = "ssr")]
 mod problem;
 #[cfg(feature = "ssr")]
 mod reconcile;
 #[cfg(feature = "ssr")]
 mod return_to;
+#[cfg(feature = "ssr")]
+mod sending;
 #[cfg(feature = "ssr")]
 mod session;
 #[cfg(feature = "ssr")]
@@ -47,6 +52,8 @@ mod session_store;
 mod state;
 #[cfg(feature = "ssr")]
 mod store;
+#[cfg(feature = "ssr")]
+mod system_user;
 #[cfg(feature = "ssr")]
 mod theme;
 #[cfg(feature = "ssr")]
@@ -59,14 +66,21 @@ mod tests;
 
 #[cfg(feature = "ssr")]
 pub use self::{
+    cookie::session_cookie,
     doors::routes,
-    finish::{Problem, finish},
+    finish::{Problem, finish, refuse_request, respond},
     members::name_member,
     page::{choice_page, sign_in_page},
+    presence::Presence,
     reconcile::ExpiredSessions,
     return_to::ReturnTo,
+    sending::{Holder, SendingToken, Whose, can_send, mark_dead, sending_token},
     state::{SignIn, session_layer},
+    system_user::{
+        Connection, OwnToken, Refusal as SystemUserRefusal, RemoveSystemUserToken, StoreSystemUserToken,
+        SystemUserToken, connection,
+    },
     theme::{choose_theme, theme_of},
-    tokens::{LiveToken, TokenError, any_live_token, live_token, mark_token_dead},
+    tokens::{LiveToken, NEEDED, TokenError, any_live_token, live_token, mark_token_dead},
     visit::{Page, Viewer, Visit, way_to_new_token, way_to_sign_in},
 };

@@ -167,7 +167,7 @@ impl From<AppError> for SignInProblem {
 }
 
 /// Trace ids are base64 in either alphabet, references are words of letters and digits.
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/' | b'='))
 }

@@ -59,8 +59,19 @@ impl Sessions {
                 .execute(self.db.pool())
                 .await?;
         }
-        let Ok(data) = serde_json::from_value::<HashMap<String, Value>>(row.data) else { return Ok(None) };
-        Ok(Some(Record { id: *id, data, expiry_date: expires_at }))
+        Ok(record(id, row.data, expires_at))
+    }
+
+    /// A session that hasn't ended, looked at without being used.
+    pub(super) async fn peek(&self, id: &Id) -> sqlx::Result<Option<Record>> {
+        let row = sqlx::query!(
+            "SELECT data, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2",
+            &hash(id),
+            self.clock.now(),
+        )
+        .fetch_optional(self.db.pool())
+        .await?;
+        Ok(row.and_then(|row| record(id, row.data, row.expires_at)))
     }
 
     /// Puts `after` in the place of `before`, for one of any number of askers: false for all others, and for an entry that
@@ -127,6 +138,12 @@ pub(super) async fn delete_expired_sessions(db: &Db, now: OffsetDateTime) -> sql
 /// When a session ends that is used now.
 fn end_of(created_at: OffsetDateTime, now: OffsetDateTime) -> OffsetDateTime {
     (now + IDLE).min(created_at + LIFETIME)
+}
+
+/// A row's data; one that can't be read is as good as none.
+fn record(id: &Id, data: Value, expiry_date: OffsetDateTime) -> Option<Record> {
+    let data = serde_json::from_value::<HashMap<String, Value>>(data).ok()?;
+    Some(Record { id: *id, data, expiry_date })
 }
 
 fn hash(id: &Id) -> Vec<u8> {

@@ -9,6 +9,14 @@ use crate::{
     vault::{Aad, Sealed, Vault, VaultError},
 };
 
+/// Permissions without which nothing here works; the third one asked for is only needed to send messages.
+pub const NEEDED: [&str; 2] = ["business_management", "whatsapp_business_management"];
+
+/// Which of [`NEEDED`] aren't among the permissions granted.
+pub(super) fn missing_scopes(granted: &[String]) -> Vec<&'static str> {
+    NEEDED.into_iter().filter(|needed| !granted.iter().any(|scope| scope == needed)).collect()
+}
+
 /// A token that worked when last used.
 #[derive(Clone, Debug)]
 pub struct LiveToken {
@@ -97,11 +105,38 @@ fn open(vault: &Vault, partner: &PartnerId, row: TokenRow) -> Result<LiveToken, 
     if let Some(problem) = row.problem {
         return Err(TokenError::Dead { problem });
     }
-    let member = row.member_id.to_string();
-    let token = vault.open(&aad(partner, &member), &row.sealed)?;
-    Ok(LiveToken { member_id: row.member_id, token: token.into() })
+    let token = unseal(vault, partner, row.member_id, &row.sealed)?;
+    Ok(LiveToken { member_id: row.member_id, token })
+}
+
+/// Opens a token that [`seal`] sealed for the same member.
+pub(super) fn unseal(
+    vault: &Vault,
+    partner: &PartnerId,
+    member_id: i64,
+    sealed: &Sealed,
+) -> Result<AccessToken, VaultError> {
+    vault.open(&aad(partner, &member_id.to_string()), sealed).map(AccessToken::from)
 }
 
 fn aad<'a>(partner: &'a PartnerId, row: &'a str) -> Aad<'a> {
     Aad { table: "tokens", row, partner: partner.as_str() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::SCOPES;
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let granted = |scopes: &[&str]| scopes.iter().map(|&scope| scope.to_owned()).collect::<Vec<_>>();
+        assert!(
+            missing_scopes(&granted(&["whatsapp_business_management", "public_profile", "business_management"]))
+                .is_empty()
+        );
+        assert_eq!(missing_scopes(&granted(&["business_management"])), ["whatsapp_business_management"]);
+        assert_eq!(missing_scopes(&[]), NEEDED);
+        assert!(NEEDED.iter().all(|needed| SCOPES.contains(needed)), "what is needed is asked for");
+    }
 }

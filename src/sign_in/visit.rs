@@ -78,15 +78,17 @@ impl Visit {
             tracing::error!("a page or door runs outside of a request, or without Db and Clock in its context");
             return Err(AppError::Unexpected { reference: telemetry::reference() });
         };
-        let viewer = match parts.extensions.get::<Asker>() {
-            Some(Asker::Member(viewer)) => (**viewer).clone(),
-            Some(Asker::Unknown(error)) => return Err(refuse(&parts, error.clone())),
-            Some(Asker::Undecided(_) | Asker::Stranger { .. }) | None => {
-                return Err(refuse(&parts, AppError::NotSignedIn));
-            }
-        };
+        let viewer = viewer_of(&parts).map_err(|error| refuse(&parts, error))?;
         let params = use_context::<ArcMemo<ParamsMap>>().map(|params| params.get_untracked()).unwrap_or_default();
         Ok(Self { viewer, db, clock, parts: Arc::new(parts), params })
+    }
+
+    /// The request that a plain route is answering: one that takes or gives what is no page and no form. Its path has no named parts.
+    ///
+    /// # Errors
+    /// As [`Visit::from_context`]; [`super::refuse_request`] answers with it.
+    pub fn of_request(parts: &Parts, db: Db, clock: Clock) -> Result<Self, AppError> {
+        Ok(Self { viewer: viewer_of(parts)?, db, clock, parts: Arc::new(parts.clone()), params: ParamsMap::default() })
     }
 
     /// The first value of a query parameter, decoded.
@@ -115,6 +117,14 @@ impl Visit {
     /// When Postgres can't be reached; logged already.
     pub async fn tenant(&self) -> Result<TenantTx, AppError> {
         self.db.tenant(&self.viewer.partner).await.map_err(mishap)
+    }
+}
+
+fn viewer_of(parts: &Parts) -> Result<Viewer, AppError> {
+    match parts.extensions.get::<Asker>() {
+        Some(Asker::Member(viewer)) => Ok((**viewer).clone()),
+        Some(Asker::Unknown(error)) => Err(error.clone()),
+        Some(Asker::Undecided(_) | Asker::Stranger { .. }) | None => Err(AppError::NotSignedIn),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The whole app for a story: real router, real Postgres, the simulator in process, a clock that moves.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use liteboard::{
     assets::Assets,
@@ -9,6 +9,7 @@ use liteboard::{
     db::{Db, PartnerId},
     graph::{Graph, Settings, Version},
     graph_simulator::{Options, Simulator},
+    limits::Limits,
     reconcile::{self, CancellationToken, Signals},
     server::{AppState, router},
     sign_in::{self, Role},
@@ -40,7 +41,7 @@ pub struct TestApp {
     pub db: Db,
     pub clock: Clock,
     pub url: String,
-    stop: CancellationToken,
+    pub stop: CancellationToken,
     background: Option<tokio::task::JoinHandle<()>>,
 }
 
@@ -51,10 +52,16 @@ impl TestApp {
     }
 
     pub async fn start_with(pool: PgPool, options: Options) -> Self {
+        Self::start_limited(pool, options, |_| Limits::off()).await
+    }
+
+    /// With limits for the app at this address: stories ask hundreds of times from one address, so others have none.
+    pub async fn start_limited(pool: PgPool, options: Options, limits: fn(&Url) -> Limits) -> Self {
         let simulator = Simulator::start(options).await.expect("the simulator starts");
         let db = Db::from_pool(pool);
         let clock = Clock::standing_at(Clock::system().now());
-        let state = Self::state(&simulator, &db, &clock).await;
+        let stop = CancellationToken::new();
+        let state = Self::state(&simulator, &db, &clock, limits, stop.clone()).await;
         for (person, name, role) in [
             (ADMIN, "Ines Carvalho", Role::Admin),
             (MANAGER, "Rahul Mehta", Role::AccountManager),
@@ -63,14 +70,19 @@ impl TestApp {
             let (partner, person) = (NORTHLANE.parse().unwrap(), person.parse().unwrap());
             sign_in::name_member(&db, &partner, &person, name, role, clock.now()).await.expect("a member is named");
         }
-        let stop = CancellationToken::new();
         tokio::spawn(state.signals.clone().listen(db.clone(), stop.clone()));
         let background = tokio::spawn(worker::runner(&state, 8).run(stop.clone()));
         let url = state.public_url.to_string().trim_end_matches('/').to_owned();
         Self { simulator, db, clock, url, stop, background: Some(background) }
     }
 
-    async fn state(simulator: &Simulator, db: &Db, clock: &Clock) -> AppState {
+    async fn state(
+        simulator: &Simulator,
+        db: &Db,
+        clock: &Clock,
+        limits: fn(&Url) -> Limits,
+        stop: CancellationToken,
+    ) -> AppState {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let public_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         assert!(is_loopback(&public_url));
@@ -96,12 +108,14 @@ impl TestApp {
             graph,
             vault: Arc::new(vault),
             signals: Signals::default(),
+            stop,
             options: AppState::leptos_options(&assets),
             assets,
+            limits: limits(&public_url),
             public_url,
             partners: vec![NORTHLANE.parse().unwrap(), HARBOUR_REACH.parse().unwrap()],
         };
-        let app = router(state.clone());
+        let app = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
         state
     }

@@ -107,6 +107,34 @@ impl Browser {
         self.follow(answer).await
     }
 
+    /// Sends a form with a file field named `file` and a text field named `ids`, and follows where it leads.
+    pub async fn upload(&self, path: &str, (name, file): (&str, &[u8]), ids: &str) -> reqwest::Result<Answer> {
+        const BOUNDARY: &str = "----of-a-story";
+        let mut body = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(file);
+        let rest = format!(
+            "\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"ids\"\r\n\r\n{ids}\r\n--{BOUNDARY}--\r\n"
+        );
+        body.extend_from_slice(rest.as_bytes());
+        let line: Vec<String> = self.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let sent = self
+            .client
+            .post(format!("{}{path}", self.origin))
+            .header(ACCEPT, "text/html")
+            .header(COOKIE, line.join("; "));
+        let sent = sent
+            .header(CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
+            .header("sec-fetch-site", "same-origin")
+            .header(ORIGIN, &self.origin)
+            .body(body);
+        let response = sent.send().await?;
+        let (status, headers, url) = (response.status(), response.headers().clone(), response.url().to_string());
+        self.follow(Answer { status, headers, body: response.text().await?, url }).await
+    }
+
     async fn follow(&self, mut answer: Answer) -> reqwest::Result<Answer> {
         for _ in 0..10 {
             let Some(next) = answer.location().map(str::to_owned) else { break };

@@ -6,11 +6,46 @@ use sqlx::PgPool;
 use super::app::{MANAGER, TestApp};
 
 /// Pages for members.
-const PAGES: &[&str] =
-    &["/", "/businesses", "/businesses/201000000000001", "/requests", "/requests/LB-1001", "/support"];
+const PAGES: &[&str] = &[
+    "/",
+    "/businesses",
+    "/businesses/201000000000001",
+    "/requests",
+    "/requests/LB-1001",
+    "/batches",
+    "/batches/1",
+    "/batches/1/cancel",
+    "/batches/1/events",
+    "/batches/1/results.csv",
+    "/support",
+    "/settings",
+    "/import",
+    "/drafts/1",
+    "/drafts/1/rows",
+    "/drafts/1/problems.csv",
+];
 
 /// What members may do, as forms.
-const DOORS: &[&str] = &["/onboarding/onboard", "/onboarding/cancel", "/businesses/sync", "/sign-in/partner"];
+const DOORS: &[&str] = &[
+    "/onboarding/onboard",
+    "/onboarding/cancel",
+    "/onboarding/pause",
+    "/onboarding/resume",
+    "/onboarding/cancel-rest",
+    "/onboarding/retry-failed",
+    "/businesses/sync",
+    "/sign-in/partner",
+    "/settings/store-system-user-token",
+    "/settings/remove-system-user-token",
+    "/onboarding/draft",
+    "/onboarding/start",
+    "/onboarding/correct",
+    "/onboarding/discard",
+    "/import",
+    "/businesses/select",
+    "/businesses/select_matching",
+    "/businesses/clear_selection",
+];
 
 /// Open to anyone; this list should only ever shrink.
 const OPEN: &[&str] =
@@ -34,7 +69,10 @@ async fn strangers_see_no_page_and_no_door_opens_for_them(pool: PgPool) {
                     ("business_id", "1"),
                     ("solution_id", ""),
                     ("number", "LB-1001"),
+                    ("batch", "1"),
+                    ("cause", "temporary"),
                     ("partner_id", "1"),
+                    ("token", "EAAJnobodys"),
                     ("back", "/"),
                 ]),
             )
@@ -52,7 +90,7 @@ async fn strangers_see_no_page_and_no_door_opens_for_them(pool: PgPool) {
             .post(format!("{}{door}", app.url))
             .header("accept", "application/json")
             .header("content-type", "application/x-www-form-urlencoded")
-            .body("business_id=1&solution_id=&number=LB-1001&partner_id=1&back=%2F")
+            .body("business_id=1&solution_id=&number=LB-1001&batch=1&cause=temporary&partner_id=1&token=EAAJnobodys&back=%2F")
             .send()
             .await
             .unwrap();

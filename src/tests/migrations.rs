@@ -15,6 +15,12 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_122_000_006, include_str!("migrations/6_requests.sql")),
     (20_261_122_000_007, include_str!("migrations/7_graph_calls.sql")),
     (20_261_122_000_008, ""),
+    (20_261_124_000_001, include_str!("migrations/8_business_words.sql")),
+    (20_261_124_000_002, include_str!("migrations/9_batches.sql")),
+    (20_261_124_000_003, include_str!("migrations/10_system_user_tokens.sql")),
+    (20_261_124_000_010, ""),
+    (20_261_124_000_011, include_str!("migrations/11_drafts.sql")),
+    (20_261_124_000_030, ""),
 ];
 
 #[sqlx::test(migrations = false)]

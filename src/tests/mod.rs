@@ -5,12 +5,18 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod app;
+mod batches;
 mod browser;
+mod chaos;
 mod crash;
 mod doors;
+mod drafts;
 mod imports;
+mod limits;
+mod lists;
 mod migrations;
 mod onboarding;
 mod readme;
+mod settings;
 mod signing_in;
 mod syncing;

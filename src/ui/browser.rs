@@ -1,19 +1,70 @@
-//! The browser's half of [`super::islands`]: the DOM calls. Compiled for wasm only.
+//! The browser's half of [`super::islands`], and what the rooms' islands share: the DOM calls. Compiled for wasm only.
 //!
 //! Nothing here throws or panics: a browser that lacks a part keeps the plain page.
+//!
+//! Islands that follow something fetch the very page a reload would give and take over its parts: one rule for both halves, and
+//! nothing to keep in step.
 
 use std::time::Duration;
 
 use js_sys::{Date, wasm_bindgen::JsCast, wasm_bindgen::closure::Closure};
 use leptos::{ev, prelude::*, task::spawn_local};
 use time::{OffsetDateTime, UtcOffset};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, MutationObserver, MutationObserverInit};
+use web_sys::{
+    AbortController, Document, DomParser, Element, MutationObserver, MutationObserverInit, RequestInit, Response,
+    SupportedType,
+};
 
 use super::timestamp::{TimeStyle, time_text};
 
 /// How long a button shows that it has copied.
 const TICKED: Duration = Duration::from_secs(2);
+
+/// What a part tells its island and its style sheet, besides what it shows.
+const TOLD: [&str; 4] = ["class", "data-running", "data-version", "data-said"];
+
+/// Fetches a page; `None` for one that can't be shown now. The request leaves at once, and is given up by `abort`.
+pub fn fetch_page(
+    url: &str,
+    abort: Option<&AbortController>,
+) -> impl Future<Output = Result<Option<Document>, JsValue>> + use<> {
+    let options = RequestInit::new();
+    options.set_signal(abort.map(AbortController::signal).as_ref());
+    page_of(window().fetch_with_str_and_init(url, &options))
+}
+
+/// The page that an answer on its way is; `None` for one that can't be shown now.
+pub async fn page_of(answer: js_sys::Promise) -> Result<Option<Document>, JsValue> {
+    let answer: Response = JsFuture::from(answer).await?.dyn_into()?;
+    if !answer.ok() {
+        return Ok(None);
+    }
+    let html = JsFuture::from(answer.text()?).await?.as_string().unwrap_or_default();
+    DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml).map(Some)
+}
+
+/// Takes over the part of that id from a fetched page, if both have it: somebody else's page, such as the way to sign in, has none.
+pub fn take_over(page: &Document, id: &str) {
+    let (Some(shown), Some(fresh)) = (document().get_element_by_id(id), page.get_element_by_id(id)) else { return };
+    for name in TOLD {
+        let _ = match fresh.get_attribute(name) {
+            Some(value) => shown.set_attribute(name, &value),
+            None => shown.remove_attribute(name),
+        };
+    }
+    let html = fresh.inner_html();
+    if shown.inner_html() != html {
+        shown.set_inner_html(&html);
+    }
+}
+
+/// Whether the part of that id holds what has the focus.
+pub fn is_in_use(id: &str) -> bool {
+    let holds = |active: Element| active.closest(&format!("#{id}")).ok().flatten().is_some();
+    document().active_element().is_some_and(holds)
+}
 
 /// Listens for clicks on `[data-copy]` anywhere in the page and tells the outcome through `said`.
 pub fn copy_on_click(said: RwSignal<&'static str>) {

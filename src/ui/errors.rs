@@ -43,6 +43,8 @@ pub enum AppError {
         /// To be given to support.
         reference: String,
     },
+    /// More in a short time than one asker may ask for; nothing was done.
+    TooMany,
     /// The browser could not reach the server at all. Only ever made in the browser.
     Unreachable,
     /// The page was made by another version of this program, and its form no longer fits.
@@ -60,6 +62,7 @@ impl AppError {
             Self::Invalid { .. } => "Check what you entered",
             Self::Unavailable { .. } => "This does not work right now",
             Self::Unexpected { .. } => "This could not be done",
+            Self::TooMany => "That was too much in a short time",
             Self::Unreachable => "We cannot reach the server",
             Self::OutOfDate => "This page is out of date",
         }
@@ -81,6 +84,7 @@ impl AppError {
             Self::Unexpected { .. } => {
                 "The fault is ours, not yours and not Meta’s. Nothing was lost: requests that were under way are going on."
             }
+            Self::TooMany => "You asked for more at once than Liteboard takes from one person. Nothing was done.",
             Self::Unreachable => "The connection is gone, or the server is away. What you sent before is safe.",
             Self::OutOfDate => "Liteboard has changed since you opened this page. Nothing was sent.",
         }
@@ -106,6 +110,7 @@ impl AppError {
             Self::Unexpected { .. } => {
                 "Try again. If it comes back, give the reference to your support team. They can look it up."
             }
+            Self::TooMany => "Wait a few seconds, then try again.",
             Self::Unreachable => "Check your connection, then try again.",
             Self::OutOfDate => "Reload the page, then try again.",
         }
@@ -135,6 +140,7 @@ impl AppError {
             Self::NotFound => 404,
             Self::OutOfDate => 409,
             Self::Invalid { .. } => 422,
+            Self::TooMany => 429,
             Self::Unexpected { .. } => 500,
             Self::Unavailable { .. } | Self::Unreachable => 503,
         }
@@ -203,6 +209,7 @@ mod tests {
             AppError::Invalid { field: "solution_id".into(), message: "This solution is gone. Choose another.".into() },
             AppError::Unavailable { reference: reference(7) },
             AppError::Unexpected { reference: reference(u64::MAX) },
+            AppError::TooMany,
             AppError::Unreachable,
             AppError::OutOfDate,
         ]

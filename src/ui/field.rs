@@ -73,6 +73,9 @@ pub fn Field(
     #[prop(default = None)]
     error: Option<String>,
     #[prop(optional)] disabled: bool,
+    /// `off` for what a browser must not keep.
+    #[prop(optional)]
+    autocomplete: Option<&'static str>,
 ) -> AnyView {
     let (described, notes, invalid) = notes(id, hint, error);
     view! {
@@ -85,6 +88,7 @@ pub fn Field(
                 type=kind
                 value=value
                 disabled=disabled
+                autocomplete=autocomplete
                 aria-describedby=described
                 aria-invalid=invalid
             />

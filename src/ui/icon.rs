@@ -62,20 +62,30 @@ glyphs! {
     Copy => "copy",
     /// An arrow head down.
     Down => "down",
+    /// An arrow down into a tray: to be kept as a file.
+    Download => "download",
     /// Facebook's sign.
     Facebook => "facebook",
+    /// A sheet: a file.
+    File => "file",
     /// An hourglass: stalled.
     Hourglass => "hourglass",
     /// An i in a ring.
     Info => "info",
     /// A key: tokens and permissions.
     Key => "key",
+    /// Three sheets: batches.
+    Layers => "layers",
     /// An arrow head to the left.
     Left => "left",
     /// A chain: a link.
     Link => "link",
     /// A lens in a frame: look up.
     LookUp => "lookup",
+    /// Two bars: pause.
+    Pause => "pause",
+    /// A triangle to the right: go on.
+    Play => "play",
     /// A plus.
     Plus => "plus",
     /// A turning arrow: sync, retry.
@@ -112,10 +122,14 @@ glyphs! {
     Search => "search",
     /// A paper plane: requests.
     Send => "send",
+    /// Two sliders: settings.
+    Settings => "settings",
     /// An arrow up: sorted from A to Z.
     Up => "up",
     /// Two arrow heads: opens a menu.
     UpDown => "updown",
+    /// An arrow up out of a tray: a file comes in.
+    Upload => "upload",
     /// A person.
     User => "user",
     /// A cross: clear, close.

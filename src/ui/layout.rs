@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     icon::{Glyph, Icon, Mark},
     islands::{CopyOnClick, LocalTimes},
+    meter::Meter,
     numbers::grouped,
     theme::Theme,
 };
@@ -46,6 +47,8 @@ pub struct NavItem {
     pub count: Option<u64>,
     /// How many need attention; shown instead of the count.
     pub attention: Option<u64>,
+    /// On a phone, where the places stand in one row, it's in the account menu.
+    pub aside: bool,
 }
 
 /// The frame. Children are the page: breadcrumbs, head, content.
@@ -58,9 +61,18 @@ pub struct NavItem {
 /// view! { <Layout account=account nav=nav here=url><PageHead title="Requests"/></Layout> }
 /// ```
 #[component]
-pub fn Layout(account: Account, nav: Vec<NavItem>, #[prop(into)] here: String, children: Children) -> AnyView {
+pub fn Layout(
+    account: Account,
+    nav: Vec<NavItem>,
+    #[prop(into)] here: String,
+    /// Percent of Meta's call limit used up, where it's known.
+    #[prop(default = None)]
+    limit: Option<u8>,
+    children: Children,
+) -> AnyView {
     let Account { name, role, partner, others, theme } = account;
     let path = here.split(['?', '#']).next().unwrap_or_default();
+    let asides: Vec<_> = nav.iter().filter(|item| item.aside).cloned().collect();
     let places = nav.into_iter().map(|item| place(&item, path)).collect_view();
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
@@ -68,12 +80,22 @@ pub fn Layout(account: Account, nav: Vec<NavItem>, #[prop(into)] here: String, c
             <header class="rail">
                 {brand(partner.name, others, here.clone())}
                 <nav class="nav" aria-label="Main">{places}</nav>
-                <div class="rail-foot">{account_menu(name, role, theme, here)}</div>
+                <div class="rail-foot">{limit.map(call_limit)}{account_menu(name, role, &asides, theme, here)}</div>
             </header>
             <main id="main" class="main" tabindex="-1">{children()}</main>
         </div>
         <CopyOnClick/>
         <LocalTimes/>
+    }
+    .into_any()
+}
+
+fn call_limit(percent: u8) -> AnyView {
+    view! {
+        <div class="limit">
+            <p><span>"Meta call limit"</span><span>{format!("{percent} %")}</span></p>
+            <Meter label="Meta call limit used" percent=percent/>
+        </div>
     }
     .into_any()
 }
@@ -92,8 +114,14 @@ fn place(item: &NavItem, path: &str) -> AnyView {
         (None, Some(count)) => Some(view! { <span class="count">{grouped(count)}</span> }.into_any()),
         (None, None) => None,
     };
-    view! { <a href=item.href aria-current=current><Icon glyph=item.glyph/><span>{item.word}</span>{count}</a> }
-        .into_any()
+    view! {
+        <a class=item.aside.then_some("nav-aside") href=item.href aria-current=current>
+            <Icon glyph=item.glyph/>
+            <span>{item.word}</span>
+            {count}
+        </a>
+    }
+    .into_any()
 }
 
 /// The mark and the partner's name; a menu of partners when there is more than one.
@@ -125,7 +153,9 @@ fn brand(partner: String, others: Vec<PartnerChoice>, here: String) -> AnyView {
     .into_any()
 }
 
-fn account_menu(name: String, role: String, current: Theme, here: String) -> AnyView {
+fn account_menu(name: String, role: String, asides: &[NavItem], current: Theme, here: String) -> AnyView {
+    let asides =
+        asides.iter().map(|item| view! { <a class="opt opt-aside" href=item.href>{item.word}</a> }).collect_view();
     let themes = Theme::ALL
         .iter()
         .map(|(theme, word)| {
@@ -143,6 +173,7 @@ fn account_menu(name: String, role: String, current: Theme, here: String) -> Any
             </summary>
             <div class="menu">
                 <p class="menu-head"><bdi>{name}</bdi><span>{role}</span></p>
+                {asides}
                 <form method="post" action="/theme">
                     <input type="hidden" name="back" value=here/>
                     <div class="seg" role="group" aria-label="Theme">{themes}</div>

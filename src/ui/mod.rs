@@ -25,8 +25,10 @@
 
 mod attempt;
 #[cfg(feature = "hydrate")]
-mod browser;
+pub mod browser;
 mod chips;
+#[cfg(feature = "ssr")]
+pub mod csv;
 mod error_page;
 mod errors;
 mod facts;
@@ -36,6 +38,7 @@ mod identifier;
 mod islands;
 mod json;
 mod layout;
+mod meter;
 mod notice;
 mod numbers;
 mod page_head;
@@ -60,6 +63,7 @@ pub use icon::{Glyph, Icon, Mark, icon_href, set_sprite_url};
 pub use identifier::{CopyButton, CopyTextButton, Identifier, Name, NameLink, isolated};
 pub use islands::{CopyOnClick, LocalTimes};
 pub use layout::{Account, Layout, NavItem, PartnerChoice};
+pub use meter::Meter;
 pub use notice::{Notice, NoticeKind};
 pub use numbers::{age, capped, grouped, percent, plural, seconds};
 pub use page_head::{Breadcrumbs, PageHead, Separator};

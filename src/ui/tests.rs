@@ -38,8 +38,16 @@ fn nav() -> Vec<NavItem> {
             word: "Businesses",
             count: Some(8_306),
             attention: None,
+            aside: false,
         },
-        NavItem { href: "/requests", glyph: Glyph::Send, word: "Requests", count: Some(9), attention: Some(96) },
+        NavItem {
+            href: "/requests",
+            glyph: Glyph::Send,
+            word: "Requests",
+            count: Some(9),
+            attention: Some(96),
+            aside: false,
+        },
     ]
 }
 
@@ -60,7 +68,7 @@ fn everything() -> String {
     let choices = vec![Choice { value: name(), word: name(), selected: true, disabled: true }];
     html(move || {
         view! {
-            <Layout account=account(others) nav=nav() here=format!("/requests/7?q={}", name())>
+            <Layout account=account(others) nav=nav() here=format!("/requests/7?q={}", name()) limit=Some(100)>
                 <Breadcrumbs above=vec![("Requests", "/requests".into())] here=name()/>
                 <PageHead
                     title=name()
@@ -247,4 +255,22 @@ fn a_raw_answer_stands_as_meta_sent_it() {
 fn a_textarea_never_renders_markup_from_text() {
     let area = html(|| view! { <textarea name="note" prop:value=worst_name()></textarea> }.into_any());
     assert!(!area.contains("<script"), "{area}");
+}
+
+#[test]
+fn a_place_that_stands_aside_is_in_the_navigation_and_in_the_account_menu() {
+    let aside = NavItem {
+        href: "/settings",
+        glyph: Glyph::Settings,
+        word: "Settings",
+        count: None,
+        attention: None,
+        aside: true,
+    };
+    let nav = vec![nav().remove(0), aside];
+    let html =
+        html(move || view! { <Layout account=account(Vec::new()) nav=nav here="/settings">""</Layout> }.into_any());
+    let links: Vec<&str> = html.split("<a ").filter(|link| link.contains("href=\"/settings\"")).collect();
+    assert!(links.len() == 2 && links[0].contains("nav-aside") && links[1].contains("opt-aside"), "{links:?}");
+    assert_eq!(html.matches("href=\"/businesses\"").count(), 1, "others are in the navigation alone");
 }

@@ -3,6 +3,7 @@
 mod counts;
 mod list;
 mod search;
+mod selection;
 mod syncs;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use self::{
     counts::{Count, Counts, count_all, count_found, fold_counts},
     list::{Listed, list},
     search::{find, name_like},
+    selection::{Selected, clear_selection, keep_ticks, select_matching, selected},
     syncs::{
         EndedSync, OpenSync, Part, Progress, Refusal, ask_for_sync, begin_sync, fail_sync, finish_sync, last_ended,
         open_sync, put_off, record_page, refresh_statistics, sync_state,

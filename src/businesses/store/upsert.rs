@@ -60,16 +60,15 @@ async fn upsert_businesses(tx: &mut TenantTx, businesses: &[SeenBusiness], now: 
                 SELECT business_id, left_at, meta_status FROM businesses WHERE partner_id = $1 AND business_id = given.business_id OFFSET 0
             ) AS b
         ), written AS (
-            INSERT INTO businesses AS b (partner_id, business_id, name, name_key, words, country, verification_status, meta_status,
+            INSERT INTO businesses AS b (partner_id, business_id, name, name_key, country, verification_status, meta_status,
                 meta_status_date, meta_status_since, checked_at, first_seen_at)
-            SELECT $1, business_id, coalesce(name, $12), coalesce(name_key, ''), coalesce(words, '')::tsvector, country, verification_status,
+            SELECT $1, business_id, coalesce(name, $12), coalesce(name_key, ''), country, verification_status,
                 meta_status, meta_status_date, CASE WHEN meta_status IS NOT NULL THEN coalesce(meta_status_since, $11) END,
                 CASE WHEN meta_status IS NOT NULL THEN $11 END, $11
             FROM given ORDER BY business_id
             ON CONFLICT (partner_id, business_id) DO UPDATE SET
                 name = CASE WHEN excluded.name_key = '' AND excluded.name = $12 THEN b.name ELSE excluded.name END,
                 name_key = CASE WHEN excluded.name_key = '' AND excluded.name = $12 THEN b.name_key ELSE excluded.name_key END,
-                words = CASE WHEN excluded.name_key = '' AND excluded.name = $12 THEN b.words ELSE excluded.words END,
                 country = coalesce(excluded.country, b.country),
                 verification_status = coalesce(excluded.verification_status, b.verification_status),
                 meta_status = coalesce(excluded.meta_status, b.meta_status),
@@ -83,6 +82,11 @@ async fn upsert_businesses(tx: &mut TenantTx, businesses: &[SeenBusiness], now: 
                 checked_at = coalesce(excluded.checked_at, b.checked_at),
                 left_at = NULL
             RETURNING business_id
+        ), found_by AS (
+            INSERT INTO business_words AS w (partner_id, business_id, name_key, words)
+            SELECT $1, business_id, name_key, words::tsvector FROM given WHERE name IS NOT NULL ORDER BY business_id
+            ON CONFLICT (partner_id, business_id) DO UPDATE SET name_key = excluded.name_key, words = excluded.words
+            WHERE (w.name_key, w.words) IS DISTINCT FROM (excluded.name_key, excluded.words)
         ), noted AS (
             INSERT INTO business_events (partner_id, business_id, at, kind, detail)
             SELECT $1, given.business_id, $11, note.kind, note.detail

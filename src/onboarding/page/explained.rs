@@ -78,7 +78,7 @@ fn may(action: Action, offer: &Offer) -> bool {
 }
 
 /// A sentence with its names, times and constants marked up.
-pub(super) fn line_view(line: &Line, now: OffsetDateTime) -> Vec<AnyView> {
+pub(in crate::onboarding) fn line_view(line: &Line, now: OffsetDateTime) -> Vec<AnyView> {
     line.parts()
         .iter()
         .cloned()

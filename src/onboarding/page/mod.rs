@@ -22,6 +22,7 @@ use crate::{
 };
 
 pub use self::{business::business_page, explained::Explained, request::request_page, requests::requests_page};
+pub(super) use self::{explained::line_view, story::words_of};
 
 /// What a member reads in place of buttons they may not press.
 const MAY_NOT_SEND: &str =

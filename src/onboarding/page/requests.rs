@@ -8,15 +8,16 @@ use time::OffsetDateTime;
 use super::{problem_notice, request_url, story::words_of};
 use crate::{
     onboarding::{
-        explain::{STALLED_AFTER, stalled_days},
+        batches::BatchNumber,
+        explain::{STALLED_AFTER, cause_words, stalled_days},
         model::{RequestNumber, State},
-        store::{self, Filter, ListedRequest, Window},
+        store::{self, Filter, ListedRequest, Window, Within},
     },
     sign_in::{Page, Visit},
     telemetry::mishap,
     ui::{
-        AppError, Chip, Chips, Empty, Glyph, Hue, Identifier, Name, NameLink, PageHead, Pager, StateLabel, Tag,
-        TimeStyle, Timestamp, age, plural, state::look_of,
+        AppError, Chip, Chips, Empty, Glyph, Hue, Identifier, Name, NameLink, PageHead, Pager, Separator, StateLabel,
+        Tag, TimeStyle, Timestamp, age, plural, state::look_of,
     },
 };
 
@@ -68,9 +69,11 @@ impl Choice {
     }
 
     /// The list with this choice, from `cursor` on (`before=LB-1001`), or from the newest.
-    fn href(self, cursor: Option<String>) -> String {
+    fn href(self, within: Within, cursor: Option<String>) -> String {
+        let batch = within.batch.map(|batch| format!("batch={batch}"));
         let state = (!self.key.is_empty()).then(|| format!("state={}", self.key));
-        let query: Vec<String> = state.into_iter().chain(cursor).collect();
+        let cause = within.cause.map(|cause| format!("cause={cause}"));
+        let query: Vec<String> = [batch, state, cause, cursor].into_iter().flatten().collect();
         if query.is_empty() { "/requests".to_owned() } else { format!("/requests?{}", query.join("&")) }
     }
 }
@@ -83,6 +86,30 @@ fn window(before: Option<&str>, after: Option<&str>) -> Window {
         (None, Some(number)) => Window::NewerThan(number),
         (None, None) => Window::Newest,
     }
+}
+
+/// Whose requests the address asks for. What can't be read asks for nothing.
+fn within(batch: Option<&str>, cause: Option<&str>) -> Within {
+    let batch = batch.and_then(|batch| batch.parse::<BatchNumber>().ok());
+    Within { batch: batch.map(|batch| batch.0), cause: cause.and_then(|cause| cause.parse().ok()) }
+}
+
+/// The line under the title: what is listed, and the way to everything.
+fn head(within: Within) -> AnyView {
+    if within == Within::default() {
+        return view! { <PageHead title="Requests"><span>"Newest first"</span></PageHead> }.into_any();
+    }
+    let batch = within.batch.map(|batch| {
+        view! { <span>"Of "<a class="link" href=format!("/batches/{batch}")>{format!("batch {batch}")}</a></span> }
+    });
+    let cause = within.cause.map(|cause| view! { <span>{cause_words(cause)}</span> });
+    let joint = (within.batch.is_some() && within.cause.is_some()).then(|| view! { <Separator/> });
+    view! {
+        <PageHead title="Requests">
+            {batch}{joint}{cause}<Separator/><a class="link" href="/requests">"Show all requests"</a>
+        </PageHead>
+    }
+    .into_any()
 }
 
 /// A page of rows, and where the ways on lead.
@@ -117,23 +144,31 @@ pub async fn requests_page(visit: Visit) -> Result<Page, AppError> {
     let window = window(visit.query("before").as_deref(), visit.query("after").as_deref());
     let mut tx = visit.tenant().await?;
     let most = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
-    let rows = store::list_requests(&mut tx, choice.filter(now), window, most).await.map_err(mishap)?;
+    let within = within(visit.query("batch").as_deref(), visit.query("cause").as_deref());
+    let rows = store::list_requests(&mut tx, choice.filter(now), within, window, most).await.map_err(mishap)?;
     let leaf = leaf(window, rows, ROWS);
-    let any = choice.states.is_none() && window == Window::Newest;
-    let list = if leaf.rows.is_empty() { empty(any) } else { list(choice, leaf, now) };
+    let any = choice.states.is_none() && window == Window::Newest && within == Within::default();
+    let list = if leaf.rows.is_empty() { empty(any) } else { list(choice, within, leaf, now) };
     let view = view! {
-        <PageHead title="Requests"><span>"Newest first"</span></PageHead>
+        {head(within)}
         {problem_notice(&visit)}
-        <Chips label="Filter by state" chips=chips(choice)/>
+        <Chips label="Filter by state" chips=chips(choice, within)/>
         {list}
     };
     Ok(Page { title: "Requests".to_owned(), view: view.into_any() })
 }
 
-fn chips(current: Choice) -> Vec<Chip> {
+/// A cause goes with the states it was given for, so another choice leaves it out.
+fn chips(current: Choice, within: Within) -> Vec<Chip> {
+    let within = Within { cause: None, ..within };
     CHOICES
         .into_iter()
-        .map(|choice| Chip { href: choice.href(None), word: choice.word, count: None, current: choice == current })
+        .map(|choice| Chip {
+            href: choice.href(within, None),
+            word: choice.word,
+            count: None,
+            current: choice == current,
+        })
         .collect()
 }
 
@@ -153,11 +188,11 @@ fn empty(any: bool) -> AnyView {
         .into_any()
 }
 
-fn list(choice: Choice, leaf: Leaf, now: OffsetDateTime) -> AnyView {
+fn list(choice: Choice, within: Within, leaf: Leaf, now: OffsetDateTime) -> AnyView {
     let shown = u64::try_from(leaf.rows.len()).unwrap_or_default();
     let oldest = leaf.rows.last().map(|row| row.queued_at);
-    let newer = leaf.newer.map(|number| choice.href(Some(format!("after={number}"))));
-    let older = leaf.older.map(|number| choice.href(Some(format!("before={number}"))));
+    let newer = leaf.newer.map(|number| choice.href(within, Some(format!("after={number}"))));
+    let older = leaf.older.map(|number| choice.href(within, Some(format!("before={number}"))));
     let rows = leaf.rows.into_iter().map(|row| table_row(row, now)).collect::<Vec<_>>();
     let oldest = oldest.map(|at| view! { ", back to "<Timestamp at=at now=now style=TimeStyle::Day/> });
     view! {
@@ -272,8 +307,12 @@ mod tests {
             assert_eq!(Choice::read(Some(choice.key)), choice);
         }
         assert_eq!(Choice::read(Some("nonsense")), CHOICES[0]);
-        assert_eq!(CHOICES[0].href(None), "/requests");
-        assert_eq!(CHOICES[1].href(Some("before=LB-7".into())), "/requests?state=open&before=LB-7");
+        let all = Within::default();
+        assert_eq!(CHOICES[0].href(all, None), "/requests");
+        assert_eq!(CHOICES[1].href(all, Some("before=LB-7".into())), "/requests?state=open&before=LB-7");
+        let some = within(Some("118"), Some("access_denied"));
+        assert_eq!(CHOICES[4].href(some, None), "/requests?batch=118&state=failed&cause=access_denied");
+        assert_eq!(within(Some("LB-1"), Some("' OR 1=1")), all);
         assert_eq!(window(Some("LB-7"), None), Window::OlderThan(RequestNumber(7)));
         assert_eq!(window(None, Some("lb-7")), Window::NewerThan(RequestNumber(7)));
         assert_eq!(window(Some("x"), Some("7")), Window::Newest);

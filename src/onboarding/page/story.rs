@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A cause as it is stored, in a few words. One that a newer version wrote is not guessed at.
-pub(super) fn words_of(cause: Option<&str>) -> Option<&'static str> {
+pub(in crate::onboarding) fn words_of(cause: Option<&str>) -> Option<&'static str> {
     cause.map(|cause| cause.parse().map_or("Something new to us", cause_words))
 }
 

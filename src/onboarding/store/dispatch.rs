@@ -29,50 +29,102 @@ pub struct Claimed {
     pub known_ids: Vec<MetaRequestId>,
 }
 
-/// Marks up to `most` due requests Sending and hands them over, oldest first.
+/// How many requests may be claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Those asked for alone.
+    pub alone: i64,
+    /// Those of batches, less the ones asked for alone.
+    pub of_batches: i64,
+}
+
+#[cfg(test)]
+impl Room {
+    /// So many of either.
+    pub const fn of(most: i64) -> Self {
+        Self { alone: most, of_batches: most }
+    }
+}
+
+/// Marks due requests Sending and hands them over: first those asked for alone, oldest first; then as many from each batch as
+/// from any other.
 ///
-/// Left alone: requests of members whose token is dead, and everything while Meta asked us to wait. A request that waits for a
-/// sign-in is due as soon as a newer token is there.
-pub async fn claim(tx: &mut TenantTx, most: i64, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
+/// Left alone: requests of members for whom no token works, batches that are paused, and everything while Meta asked us to
+/// wait. What is still open of a cancelled batch had left before, so its outcome is looked for. Those that are claimed alone are listed as Sending at once. Of a batch they stay listed as they stood until their
+/// outcome is saved, a moment later: telling the list twice would cost as much as the sending.
+pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
     let partner = tx.partner().clone();
     let rows = sqlx::query!(
         r#"
-        WITH due AS (
-            SELECT r.number
-            FROM requests r
-            JOIN tokens t ON t.partner_id = r.partner_id AND t.member_id = r.member_id
-                AND t.problem IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)
-            WHERE r.partner_id = $1
-              AND r.state IN ('queued', 'waiting_to_retry')
-              AND (coalesce(r.retry_at, r.queued_at) <= $2 OR (r.cause = 'token_invalid' AND t.stored_at >= r.changed_at))
-              AND NOT EXISTS (SELECT FROM dispatch_pauses p WHERE p.partner_id = $1 AND p.until > $2)
+        WITH RECURSIVE senders AS MATERIALIZED (
+            SELECT s.member AS member_id FROM senders($2) AS s
+            WHERE NOT EXISTS (SELECT FROM paces p WHERE p.partner_id = $1 AND p.wait_until > $2)
+        ), open_batches AS (
+            -- From one batch to the next along the index, however many rows each has.
+            (
+                SELECT r.batch_number FROM requests r
+                WHERE r.partner_id = $1 AND NOT r.alone AND r.state IN ('queued', 'waiting_to_retry') AND $4::bigint > 0
+                ORDER BY r.batch_number LIMIT 1
+            )
+            UNION ALL
+            SELECT (
+                SELECT r.batch_number FROM requests r
+                WHERE r.partner_id = $1 AND NOT r.alone AND r.state IN ('queued', 'waiting_to_retry')
+                  AND r.batch_number > b.batch_number
+                ORDER BY r.batch_number LIMIT 1
+            )
+            FROM open_batches b WHERE b.batch_number IS NOT NULL
+        ), running AS MATERIALIZED (
+            SELECT b.batch_number FROM open_batches o JOIN batches b ON b.batch_number = o.batch_number
+            WHERE b.paused_at IS NULL AND b.member_id IN (SELECT member_id FROM senders)
+        ), due_alone AS MATERIALIZED (
+            SELECT r.number FROM requests r
+            WHERE r.partner_id = $1 AND r.alone AND r.state IN ('queued', 'waiting_to_retry')
+              AND coalesce(r.retry_at, r.queued_at) <= $2 AND r.member_id IN (SELECT member_id FROM senders)
             ORDER BY coalesce(r.retry_at, r.queued_at), r.number
             LIMIT $3
             FOR UPDATE OF r SKIP LOCKED
+        ), due_of_batches AS MATERIALIZED (
+            SELECT turn.number FROM running, LATERAL (
+                SELECT r.number, row_number() OVER () AS place FROM (
+                    SELECT q.number FROM requests q
+                    WHERE q.partner_id = $1 AND q.batch_number = running.batch_number AND NOT q.alone
+                      AND q.state IN ('queued', 'waiting_to_retry') AND coalesce(q.retry_at, q.queued_at) <= $2
+                    ORDER BY coalesce(q.retry_at, q.queued_at), q.number
+                    LIMIT ($4 + (SELECT count(*) FROM running) - 1) / (SELECT count(*) FROM running)
+                    FOR UPDATE OF q SKIP LOCKED
+                ) AS r
+            ) AS turn
+            ORDER BY turn.place, turn.number
+            LIMIT greatest($4 - (SELECT count(*) FROM due_alone), 0)
+        ), due AS (
+            SELECT number FROM due_alone UNION ALL SELECT number FROM due_of_batches
         ), claimed AS (
             UPDATE requests r
             SET state = 'sending', attempts = attempts + 1, sending_at = $2, retry_at = NULL, cause = NULL, changed_at = $2
             FROM due
             WHERE r.number = due.number
-            RETURNING r.number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful
+            RETURNING r.number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful, r.alone
         )
         SELECT c.number AS "number!", c.business_id::text AS "business_id!", c.solution_id::text, c.member_id AS "member_id!",
-            c.attempts AS "attempts!", c.faults AS "faults!", c.doubtful AS "doubtful!",
+            c.attempts AS "attempts!", c.faults AS "faults!", c.doubtful AS "doubtful!", c.alone AS "alone!",
             ARRAY(
                 SELECT e.meta_request_id FROM requests e
                 WHERE e.partner_id = $1 AND e.business_id = c.business_id AND e.meta_request_id IS NOT NULL
                 ORDER BY e.number
             ) AS "known_ids!: Vec<String>"
         FROM claimed c
-        ORDER BY c.number
+        ORDER BY c.alone DESC, c.number
         "#,
         partner.as_str(),
         now,
-        most,
+        room.alone,
+        room.of_batches,
     )
     .fetch_all(&mut **tx)
     .await?;
-    let claimed: Vec<Claimed> = rows
+    let alone: Vec<String> = rows.iter().filter(|row| row.alone).map(|row| row.business_id.clone()).collect();
+    let claimed = rows
         .into_iter()
         .map(|row| Claimed {
             number: RequestNumber(row.number),
@@ -85,11 +137,28 @@ pub async fn claim(tx: &mut TenantTx, most: i64, now: OffsetDateTime) -> sqlx::R
             known_ids: row.known_ids.into_iter().map(MetaRequestId::from_stored).collect(),
         })
         .collect();
-    if !claimed.is_empty() {
-        let ids: Vec<String> = claimed.iter().map(|claimed| claimed.business_id.as_str().to_owned()).collect();
-        refresh_standing(tx, &ids).await?;
+    if !alone.is_empty() {
+        refresh_standing(tx, &alone).await?;
     }
     Ok(claimed)
+}
+
+/// Requests that wait for a sign-in are due as soon as another token is there: a newer one, or the next in line when one died.
+pub async fn resume_after_sign_in(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<()> {
+    let partner = tx.partner().clone();
+    sqlx::query!(
+        r#"
+        UPDATE requests r SET retry_at = $2
+        FROM senders($2) AS s
+        WHERE r.partner_id = $1 AND r.state = 'waiting_to_retry' AND r.cause = 'token_invalid' AND r.retry_at > $2
+          AND s.member = r.member_id AND s.since >= r.sending_at
+        "#,
+        partner.as_str(),
+        now,
+    )
+    .execute(&mut **tx)
+    .await
+    .map(drop)
 }
 
 /// Requests that stand as Sending though nobody sends them: their process ended. Asked at the start of a pass.
@@ -175,8 +244,8 @@ pub async fn save(tx: &mut TenantTx, outcomes: &[Outcome], now: OffsetDateTime) 
     refresh_standing(tx, &rows.business_ids).await?;
     if let Some((until, cause)) = rows.pause {
         sqlx::query!(
-            "INSERT INTO dispatch_pauses (partner_id, until, told_at, cause) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (partner_id) DO UPDATE SET until = greatest(dispatch_pauses.until, excluded.until), told_at = excluded.told_at, cause = excluded.cause",
+            "INSERT INTO paces (partner_id, wait_until, told_at, cause) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (partner_id) DO UPDATE SET wait_until = greatest(paces.wait_until, excluded.wait_until), told_at = excluded.told_at, cause = excluded.cause",
             partner.as_str(),
             until,
             now,
@@ -244,11 +313,11 @@ pub async fn next_due(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Op
         r#"
         SELECT greatest(
             min(coalesce(r.retry_at, r.queued_at)),
-            (SELECT p.until FROM dispatch_pauses p WHERE p.partner_id = $1 AND p.until > $2)
+            (SELECT p.wait_until FROM paces p WHERE p.partner_id = $1 AND p.wait_until > $2)
         )
         FROM requests r
-        JOIN tokens t ON t.partner_id = r.partner_id AND t.member_id = r.member_id
-            AND t.problem IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)
+        JOIN batches b ON b.batch_number = r.batch_number AND b.paused_at IS NULL
+        JOIN senders($2) AS s ON s.member = r.member_id
         WHERE r.partner_id = $1 AND r.state IN ('queued', 'waiting_to_retry')
         "#,
         partner.as_str(),
@@ -256,12 +325,4 @@ pub async fn next_due(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Op
     )
     .fetch_one(&mut **tx)
     .await
-}
-
-/// Until when Meta asked this partner to wait, if it still does.
-pub async fn pause_until(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Option<OffsetDateTime>> {
-    let partner = tx.partner().clone();
-    sqlx::query_scalar!("SELECT until FROM dispatch_pauses WHERE partner_id = $1 AND until > $2", partner.as_str(), now)
-        .fetch_optional(&mut **tx)
-        .await
 }

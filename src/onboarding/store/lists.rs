@@ -3,7 +3,10 @@
 use time::OffsetDateTime;
 
 use super::super::model::{RequestNumber, State};
-use crate::{db::TenantTx, graph::SolutionId};
+use crate::{
+    db::TenantTx,
+    graph::{Cause, SolutionId},
+};
 
 /// One row of the list of requests.
 #[derive(Clone, Debug)]
@@ -43,15 +46,28 @@ pub enum Filter<'a> {
     Any { states: &'a [State], stalled_before: Option<OffsetDateTime> },
 }
 
+/// Whose requests are listed, whatever their state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Within {
+    /// Only those of this batch.
+    pub batch: Option<i64>,
+    /// Only those that wait or failed for this reason.
+    pub cause: Option<Cause>,
+}
+
 /// Requests that pass the filter, newest first, `most` of them.
 pub async fn list_requests(
     tx: &mut TenantTx,
     filter: Filter<'_>,
+    within: Within,
     window: Window,
     most: i64,
 ) -> sqlx::Result<Vec<ListedRequest>> {
     let partner = tx.partner().clone();
-    let numbers = window_of(tx, filter, window, most).await?;
+    let numbers = match within {
+        Within { batch: None, cause: None } => window_of(tx, filter, window, most).await?,
+        _ => window_within(tx, filter, within, window, most).await?,
+    };
     let rows = sqlx::query!(
         r#"
         SELECT r.number, r.business_id::text AS "business_id!", b.name AS "business_name?", r.state, r.meta_request_id,
@@ -129,6 +145,45 @@ async fn window_of(tx: &mut TenantTx, filter: Filter<'_>, window: Window, most: 
         all,
         &states,
         stalled_before,
+        most,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// The same within a batch, or for one cause: found by the batch's index, or among the states asked for.
+async fn window_within(
+    tx: &mut TenantTx,
+    filter: Filter<'_>,
+    within: Within,
+    window: Window,
+    most: i64,
+) -> sqlx::Result<Vec<i64>> {
+    let partner = tx.partner().clone();
+    let (states, stalled_before) = match filter {
+        Filter::All => (&State::ALL[..], None),
+        Filter::Any { states, stalled_before } => (states, stalled_before),
+    };
+    let states: Vec<String> = states.iter().map(|state| state.as_str().to_owned()).collect();
+    let (above, below, ascending) = match window {
+        Window::Newest => (0, i64::MAX, false),
+        Window::OlderThan(number) => (0, number.0, false),
+        Window::NewerThan(number) => (number.0, i64::MAX, true),
+    };
+    sqlx::query_scalar!(
+        "SELECT number FROM requests
+         WHERE partner_id = $1 AND ($2::bigint IS NULL OR batch_number = $2) AND ($3::text IS NULL OR cause = $3)
+           AND number > $4 AND number < $5
+           AND (state = ANY($6::text[]) OR (state IN ('requested', 'already_requested') AND answered_at < $7))
+         ORDER BY CASE WHEN $8 THEN number ELSE -number END LIMIT $9",
+        partner.as_str(),
+        within.batch,
+        within.cause.map(Cause::as_str),
+        above,
+        below,
+        &states,
+        stalled_before,
+        ascending,
         most,
     )
     .fetch_all(&mut **tx)

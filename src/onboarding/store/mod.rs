@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod lists;
+mod paces;
 mod progress;
 mod wishes;
 
@@ -18,8 +19,9 @@ use crate::{
 };
 
 pub use self::{
-    dispatch::{Claimed, Outcome, claim, interrupted, next_due, pause_until, save},
-    lists::{Filter, ListedRequest, Window, list_requests},
+    dispatch::{Claimed, Outcome, Room, claim, interrupted, next_due, resume_after_sign_in, save},
+    lists::{Filter, ListedRequest, Window, Within, list_requests},
+    paces::{AppLimit, app_wait, find_pace, pause_until, save_app_limit, save_pace},
     progress::{advance, behind},
     wishes::{Queued, cancel, queue},
 };

@@ -12,8 +12,12 @@ async fn what_is_due_is_claimed_once_and_oldest_first(pool: PgPool) {
         numbers.push(house.ask(nth).await.number);
     }
     let mut tx = house.tx().await;
-    let first: Vec<_> =
-        store::claim(&mut tx, 2, NOW).await.unwrap().into_iter().map(|claimed| claimed.number).collect();
+    let first: Vec<_> = store::claim(&mut tx, store::Room::of(2), NOW)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|claimed| claimed.number)
+        .collect();
     tx.commit().await.unwrap();
     assert_eq!(first, numbers[..2]);
     let rest: Vec<_> = house.claim(NOW).await.into_iter().map(|claimed| claimed.number).collect();
@@ -40,6 +44,7 @@ async fn a_member_whose_token_died_sends_nothing_until_there_is_a_newer_one(pool
         .execute(&mut *tx)
         .await
         .unwrap();
+    store::resume_after_sign_in(&mut tx, at(3)).await.unwrap();
     tx.commit().await.unwrap();
     let due: Vec<_> = house.claim(at(3)).await.into_iter().map(|claimed| (claimed.number, claimed.attempt)).collect();
     assert!(due.contains(&(number, 2)), "a newer token needn't wait for the hour: {due:?}");

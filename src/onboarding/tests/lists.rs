@@ -1,12 +1,12 @@
 //! The list of requests.
 
 use sqlx::PgPool;
-use store::{Filter, Window};
+use store::{Filter, Window, Within};
 
 use super::*;
 
 async fn numbers(house: &House, filter: Filter<'_>, window: Window, most: i64) -> Vec<RequestNumber> {
-    let rows = store::list_requests(&mut house.tx().await, filter, window, most).await.unwrap();
+    let rows = store::list_requests(&mut house.tx().await, filter, Within::default(), window, most).await.unwrap();
     rows.into_iter().map(|row| row.number).collect()
 }
 
@@ -79,7 +79,7 @@ async fn a_row_tells_the_last_error_of_what_failed(pool: PgPool) {
         .await
         .unwrap();
     }
-    let row = store::list_requests(&mut tx, Filter::All, Window::Newest, 9).await.unwrap().remove(0);
+    let row = store::list_requests(&mut tx, Filter::All, Within::default(), Window::Newest, 9).await.unwrap().remove(0);
     assert_eq!((row.code, row.cause.as_deref(), row.state), (Some(200), Some("access_denied"), State::Failed));
     let calls = store::calls_of(&mut tx, number).await.unwrap();
     assert_eq!(calls.iter().map(|call| call.code).collect::<Vec<_>>(), [Some(200), Some(4)], "newest first");

@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod lists;
+mod turns;
 mod wishes;
 
 use sqlx::PgPool;
@@ -93,7 +94,7 @@ impl House {
 
     async fn claim(&self, now: OffsetDateTime) -> Vec<Claimed> {
         let mut tx = self.tx().await;
-        let claimed = store::claim(&mut tx, 100, now).await.unwrap();
+        let claimed = store::claim(&mut tx, store::Room::of(100), now).await.unwrap();
         tx.commit().await.unwrap();
         claimed
     }

@@ -3,6 +3,7 @@
 mod counts;
 mod list;
 mod search;
+mod selection;
 mod standing;
 mod syncs;
 mod upsert;
