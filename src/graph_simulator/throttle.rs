@@ -82,8 +82,8 @@ pub(super) struct Limits {
     pub throttle_http: u16,
 }
 
-/// A notional limit against which percentages are shown when none is set.
-const NOTIONAL: u32 = 100_000;
+/// A notional limit against which percentages are shown when none is set: so far away that nobody who reads them slows down.
+const NOTIONAL: u32 = 100_000_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
