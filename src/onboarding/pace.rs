@@ -1,6 +1,7 @@
 //! How fast a partner's requests may go: pure, told what Meta answered and what time it is.
 //!
-//! - Each success lets a little more go at once, trouble halves it (additive increase, multiplicative decrease).
+//! - Each success lets a little more go at once, trouble halves it (additive increase, multiplicative decrease). Until the first
+//!   trouble, or word of a limit that comes near, each success lets one more go, so that a large batch is soon at full pace.
 //! - From 75 % of any limit on, fewer and fewer go at once, down to one just before the wall; at the wall nothing goes until one
 //!   call at a time has shown that the limit has moved. So the wall is met by one call, not by all that are under way.
 //! - Told to wait, nothing goes before the time Meta named; then one call goes ahead of the others.
@@ -100,6 +101,8 @@ pub struct Pace {
     concurrency: u32,
     /// Since concurrency last rose.
     successes: u32,
+    /// Nothing yet says that there is a limit near: each success lets one more go.
+    eager: bool,
     halved_at: Option<OffsetDateTime>,
     /// The highest percentage in the last answer that named one, and when it came.
     used: Option<(f64, OffsetDateTime)>,
@@ -120,6 +123,7 @@ impl Pace {
             ceiling,
             concurrency: FIRST_CONCURRENCY.min(ceiling),
             successes: 0,
+            eager: true,
             halved_at: None,
             used: None,
             wait: None,
@@ -136,6 +140,7 @@ impl Pace {
             concurrency: past.concurrency.clamp(1, self.ceiling),
             used: past.used,
             wait: past.wait,
+            eager: past.wait.is_none() && past.troubles == 0,
             alone: past.wait.is_some(),
             waits: past.waits,
             troubles: past.troubles,
@@ -158,6 +163,7 @@ impl Pace {
     pub fn heard(&mut self, percent: Option<f64>, regain_at: Option<OffsetDateTime>, now: OffsetDateTime) {
         if let Some(percent) = percent {
             self.used = Some((percent, now));
+            self.eager &= percent < SLOWER_FROM;
         }
         let is_at_the_wall = percent.is_some_and(|percent| percent >= WALL);
         if let Some(until) = regain_at {
@@ -179,7 +185,7 @@ impl Pace {
                 self.troubles = 0;
                 self.alone = false;
                 self.successes += 1;
-                if self.successes >= self.concurrency {
+                if self.eager || self.successes >= self.concurrency {
                     self.successes = 0;
                     self.concurrency = (self.concurrency + 1).min(self.ceiling);
                 }
@@ -244,6 +250,7 @@ impl Pace {
             self.halved_at = Some(now);
         }
         self.successes = 0;
+        self.eager = false;
     }
 
     /// A wait is never made shorter, and answers to calls that left before it don't lengthen the next one.
@@ -287,9 +294,28 @@ mod tests {
     }
 
     #[test]
-    fn successes_widen_it_by_one_a_round_up_to_the_ceiling() {
+    fn before_any_trouble_each_success_widens_it_by_one() {
         let mut pace = Pace::new(10);
         for expected in [9, 10, 10] {
+            pace.learn(Lesson::Answered, NOW);
+            assert_eq!(pace.width(NOW), expected);
+        }
+    }
+
+    #[test]
+    fn a_limit_that_comes_near_ends_the_haste() {
+        let mut pace = Pace::new(64);
+        pace.heard(Some(75.0), None, NOW);
+        pace.learn(Lesson::Answered, NOW);
+        assert_eq!(pace.width(NOW), FIRST_CONCURRENCY);
+    }
+
+    #[test]
+    fn after_trouble_successes_widen_it_by_one_a_round_up_to_the_ceiling() {
+        let mut pace = Pace::new(10);
+        pace.learn(Lesson::Trouble, NOW);
+        assert_eq!(pace.width(NOW), 4);
+        for expected in [5, 6, 7, 8, 9, 10, 10] {
             for _ in 0..pace.concurrency() {
                 pace.learn(Lesson::Answered, NOW);
             }

@@ -2,16 +2,18 @@
 //!
 //! The request row is the unit of work. A pass first takes up what an ended process left as Sending. Then it goes in turns: one
 //! transaction saves the outcomes that have come and claims as many requests as may go now; while it runs, those under way go
-//! on. So groups grow with the pace, and nothing is claimed that isn't sent at once. What always holds: a row is Sending,
-//! committed, before its POST leaves; an answer is saved only into the attempt it belongs to; a POST whose outcome isn't known
-//! is never repeated before the business's status was read; no more is under way than the pace (`pace.rs`) allows, but for a
-//! request asked for alone, which doesn't wait for a place behind a batch.
+//! on. So groups grow with the pace, and nothing is claimed that isn't sent at once. A click that comes meanwhile is claimed beside
+//! the turn.
+//!
+//! What always holds: a row is Sending, committed, before its POST leaves; an answer is saved only into the attempt it belongs to; a
+//! POST whose outcome isn't known is never repeated before the business's status was read; no more is under way than the pace
+//! (`pace.rs`) allows, but for a request asked for alone, which doesn't wait for a place behind a batch.
 
 use std::{sync::Arc, time::Duration};
 
 use futures::{
     FutureExt, StreamExt,
-    future::{BoxFuture, Fuse},
+    future::{BoxFuture, Fuse, FusedFuture},
     stream::FuturesUnordered,
 };
 use time::OffsetDateTime;
@@ -24,6 +26,7 @@ use super::{
     store::{self, AppLimit, Claimed, Outcome, Room},
 };
 use crate::{
+    businesses,
     clock::Clock,
     db::{Db, PartnerId, TenantTx},
     graph::Graph,
@@ -177,6 +180,7 @@ impl Run<'_> {
         let mut come: Vec<Sent> = Vec::new();
         let mut turn = Fuse::terminated();
         let mut errand = None;
+        let mut express: Fuse<BoxFuture<'_, sqlx::Result<Vec<Claimed>>>> = Fuse::terminated();
         let (mut more, mut due, mut woken) = (first.more, first.due, false);
         let mut looked_at_app = self.dispatch.clock.now();
         under_way.extend(first.claimed.into_iter().map(|claimed| self.sender.send(claimed)));
@@ -215,9 +219,18 @@ impl Run<'_> {
                     }
                     under_way.extend(turned.claimed.into_iter().map(|claimed| self.sender.send(claimed)));
                 }
+                claimed = &mut express => match claimed {
+                    Ok(claimed) => under_way.extend(claimed.into_iter().map(|claimed| self.sender.send(claimed))),
+                    Err(error) => tracing::warn!(partner = %self.partner, %error, "a click waits for the next turn"),
+                },
                 () = wakes.heard(&name), if !stop.is_cancelled() => {
                     self.sender.tokens.forget();
                     (more, woken) = (true, true);
+                    let width = self.sender.gauge.width(self.dispatch.clock.now());
+                    let most = beside(width, under_way.len());
+                    if errand.is_some() && most > 0 && express.is_terminated() {
+                        express = self.express(most).boxed().fuse();
+                    }
                 }
             }
         }
@@ -238,6 +251,15 @@ impl Run<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Claims what was just asked for alone while a turn is on its way: a click doesn't wait until a large group is saved.
+    async fn express(&self, most: usize) -> sqlx::Result<Vec<Claimed>> {
+        let mut tx = self.dispatch.db.tenant(self.partner).await?;
+        let alone = i64::try_from(most).unwrap_or(i64::MAX);
+        let claimed = store::claim(&mut tx, Room { alone, of_batches: 0 }, self.dispatch.clock.now()).await?;
+        tx.commit().await?;
+        Ok(claimed)
     }
 
     async fn try_turn(
@@ -271,6 +293,10 @@ impl Run<'_> {
         {
             self.sender.gauge.app_waits(until, now);
         }
+        if errand.app {
+            // Each turn adds a few lines to the counts on the chips, and pages that show them add all lines up.
+            businesses::fold_counts(&mut tx).await?;
+        }
         // What was just heard may have closed the way.
         let room = errand.room.filter(|_| self.sender.gauge.width(now) > 0);
         let turned = Turned::claim(&mut tx, room, now).await?;
@@ -286,13 +312,18 @@ fn room(width: usize, under_way: usize, more: bool, woken: bool) -> Option<Room>
         return None;
     }
     let free = width.saturating_sub(under_way).min(CHUNK);
-    let beside = if width > MOST_ALONE { (width + MOST_ALONE).saturating_sub(under_way.max(width)) } else { 0 };
+    let beside = beside(width, under_way);
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     if free > 0 || (woken && beside > 0) {
         Some(Room { alone: count(free + beside), of_batches: count(free) })
     } else {
         None
     }
+}
+
+/// How many asked for alone may go beside what the pace allows; none where it allows hardly anything.
+fn beside(width: usize, under_way: usize) -> usize {
+    if width > MOST_ALONE { (width + MOST_ALONE).saturating_sub(under_way.max(width)) } else { 0 }
 }
 
 #[cfg(test)]

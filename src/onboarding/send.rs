@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{
@@ -121,28 +124,32 @@ impl Sender {
     }
 }
 
-/// Tokens that were opened, by the member whose requests they send.
+/// Tokens that were opened, by the member whose requests they send. However many ask at once, each is opened once.
 #[derive(Default)]
-pub struct Tokens(Mutex<HashMap<i64, SendingToken>>);
+pub struct Tokens {
+    opened: tokio::sync::Mutex<HashMap<i64, (u64, SendingToken)>>,
+    /// Tokens opened before it rose aren't used again.
+    generation: AtomicU64,
+}
 
 impl Tokens {
     async fn of(&self, sender: &Sender, member_id: i64) -> Result<SendingToken, TokenError> {
-        if let Some(token) = self.lock().get(&member_id) {
+        let mut opened = self.opened.lock().await;
+        let generation = self.generation.load(Ordering::Acquire);
+        if let Some((of, token)) = opened.get(&member_id)
+            && *of == generation
+        {
             return Ok(token.clone());
         }
         let now = sender.clock.now();
         let sending = sign_in::sending_token(&sender.db, &sender.vault, &sender.partner, member_id, now).await?;
-        self.lock().insert(member_id, sending.clone());
+        opened.insert(member_id, (generation, sending.clone()));
         Ok(sending)
     }
 
     /// One was refused, or there may be a newer one.
     pub fn forget(&self) {
-        self.lock().clear();
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<i64, SendingToken>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 }
 

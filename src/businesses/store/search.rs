@@ -10,6 +10,8 @@ use crate::{
 
 /// The most that one way of searching finds. A word that stands in more names than these is one to add another word to.
 const MOST_FOUND: i32 = 1_000;
+/// Names that begin alike of which the nearest are picked: each costs as much to compare as to find.
+const MOST_COMPARED: i32 = 200;
 /// Near names to offer.
 const MOST_LIKE: i32 = 3;
 
@@ -211,15 +213,15 @@ async fn begins_like(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Vec<(Bu
     let rows = sqlx::query!(
         r#"SELECT near.found_id AS "business_id!", b.name FROM (
             SELECT found_id, found_key FROM businesses_with_words($2::text::tsquery, NULL, $3)
-            WHERE similarity(found_key, $4) > 0.3
-            ORDER BY similarity(found_key, $4) DESC, found_key, found_id LIMIT $5
+            WHERE word_similarity($4, found_key) > 0.5
+            ORDER BY word_similarity($4, found_key) DESC, similarity(found_key, $4) DESC, found_key, found_id LIMIT $5
         ) AS near, LATERAL (
             SELECT name FROM businesses WHERE partner_id = $1 AND business_id = near.found_id OFFSET 0
         ) AS b
-        ORDER BY similarity(near.found_key, $4) DESC, near.found_key, near.found_id"#,
+        ORDER BY word_similarity($4, near.found_key) DESC, similarity(near.found_key, $4) DESC, near.found_key, near.found_id"#,
         partner.as_str() as _,
         words.relaxed().strong(&partner),
-        MOST_FOUND,
+        MOST_COMPARED,
         search.prefix,
         i64::from(MOST_LIKE),
     )
