@@ -9,12 +9,14 @@ use url::form_urlencoded;
 
 pub use super::finish::{Problem, finish};
 use super::{
+    audit::{Act, Entry, Who},
     finish::{refuse as refuse_door, told_by},
     gate::Asker,
     model::Role,
     problem,
     problem::SignInProblem,
     return_to::ReturnTo,
+    whence::Whence,
 };
 use crate::{
     clock::Clock,
@@ -109,6 +111,12 @@ impl Visit {
     /// What a door of this page said before it led back here, where it said one of [`AppError`]'s own words.
     pub fn problem(&self) -> Option<AppError> {
         told_by(|name| self.query(name))
+    }
+
+    /// For the audit log: what the viewer does now.
+    pub fn entry(&self, act: Act, detail: impl Into<String>) -> Entry {
+        let (at, who) = (self.clock.now(), Who::Member(self.viewer.member_id));
+        Entry { at, act, who, detail: detail.into(), whence: Whence::of(&self.parts) }
     }
 
     /// A transaction within the rows of the viewer's partner.
