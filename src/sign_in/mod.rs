@@ -35,6 +35,8 @@ mod handshake;
 #[cfg(feature = "ssr")]
 mod members;
 #[cfg(feature = "ssr")]
+mod open_sessions;
+#[cfg(feature = "ssr")]
 mod page;
 #[cfg(feature = "ssr")]
 mod partner_settings;
@@ -77,6 +79,7 @@ pub use self::{
     doors::routes,
     finish::{Problem, finish, refuse_request, respond},
     members::name_member,
+    open_sessions::{OpenSession, SessionMark, end_session, end_sessions, open_sessions},
     page::{choice_page, sign_in_page},
     partner_settings::{PartnerKind, PartnerSettings, partner_settings, save_partner_settings},
     presence::Presence,

@@ -22,6 +22,7 @@ use super::{
     routes,
     session::{Membership, SIGNED_IN, SignedIn},
     session_layer,
+    whence::Whence,
 };
 use crate::{
     clock::Clock,
@@ -119,7 +120,7 @@ impl Browser {
             .unwrap();
             memberships.push(Membership { partner, partner_name: name, member_id });
         }
-        let signed_in = SignedIn::new("9".parse().unwrap(), memberships);
+        let signed_in = SignedIn::new("9".parse().unwrap(), memberships, Whence::default());
         let data = [(SIGNED_IN.to_owned(), json!(signed_in))].into();
         let mut record = Record { id: tower_sessions::session::Id::default(), data, expiry_date: START };
         self.state.sessions().create(&mut record).await.unwrap();

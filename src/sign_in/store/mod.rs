@@ -48,6 +48,14 @@ pub(super) async fn find_member(tx: &mut TenantTx, member_id: i64, now: OffsetDa
     }))
 }
 
+/// Notes that a member is here. Time doesn't go back: two of their browsers may note it in any order.
+pub(super) async fn note_seen(tx: &mut TenantTx, member_id: i64, now: OffsetDateTime) -> Result<()> {
+    sqlx::query!("UPDATE members SET seen_at = greatest(seen_at, $2) WHERE member_id = $1", member_id, now)
+        .execute(&mut **tx)
+        .await
+        .map(drop)
+}
+
 /// Keeps what Meta says of the partner. Holds its row until the end of the transaction, so that people of one partner who
 /// arrive together are admitted one after the other.
 pub(super) async fn save_partner(tx: &mut TenantTx, portfolio: &Portfolio, now: OffsetDateTime) -> Result<()> {
@@ -77,12 +85,12 @@ pub(super) async fn admit_member(
 ) -> Result<Option<i64>> {
     let partner = tx.partner().clone();
     sqlx::query_scalar!(
-        "INSERT INTO members (partner_id, facebook_user_id, name, role, joined_at, signed_in_at)
+        "INSERT INTO members (partner_id, facebook_user_id, name, role, joined_at, signed_in_at, seen_at)
          SELECT $1::text, $2::text, $3::text,
              CASE WHEN EXISTS (SELECT FROM members WHERE partner_id = $1::text) THEN 'support' ELSE 'admin' END,
-             $4::timestamptz, $4::timestamptz
+             $4::timestamptz, $4::timestamptz, $4::timestamptz
          ON CONFLICT (partner_id, facebook_user_id)
-             DO UPDATE SET name = EXCLUDED.name, signed_in_at = EXCLUDED.signed_in_at
+             DO UPDATE SET name = EXCLUDED.name, signed_in_at = EXCLUDED.signed_in_at, seen_at = EXCLUDED.seen_at
              WHERE members.removed_at IS NULL
          RETURNING member_id",
         partner.as_str(),
