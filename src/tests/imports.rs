@@ -56,6 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "onboarding",
             "reconcile",
             "sign_in",
+            "team",
             "telemetry",
             "ui",
             "vault",
