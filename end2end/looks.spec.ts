@@ -83,6 +83,19 @@ test('the settings, without and with a system-user token, and as support sees th
   await expect(page.getByText('Token removed')).toBeVisible();
 });
 
+test('the team: the audit log, a member, and settings that cannot be used', async ({ page }) => {
+  test.slow();
+  await signIn(page, 'admin');
+  await expectSound(page, '/settings/audit');
+  await expectSound(page, '/settings/audit?act=exported&before=1');
+  await expectSound(page, '/settings?problem=stalled_days');
+  await expectSound(page, '/settings?problem=last_admin');
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.goto('/settings');
+  const more = page.getByRole('link', { name: /^More for/ });
+  for (const path of await more.evaluateAll((links) => links.map((link) => link.getAttribute('href')!))) await expectSound(page, path);
+});
+
 test('a page that does not exist', async ({ page, watch }) => {
   watch.allow(/status of 404/);
   await signIn(page, 'admin');

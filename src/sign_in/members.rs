@@ -29,7 +29,8 @@ pub async fn name_member(
 ) -> sqlx::Result<i64> {
     let mut tx = db.tenant(partner).await?;
     let member_id = store::name_member(&mut tx, facebook_user, name, role, now).await?;
-    let (who, detail) = (Who::Other("The operator".to_owned()), format!("{facebook_user}: {}", role.word()));
+    let named = if name.is_empty() { facebook_user.to_string() } else { format!("{name} ({facebook_user})") };
+    let (who, detail) = (Who::Other("The operator".to_owned()), format!("{named}: {}", role.word()));
     audit(&mut tx, &Entry { at: now, act: Act::RoleChanged, who, detail, whence: Whence::default() }).await?;
     tx.commit().await?;
     Ok(member_id)

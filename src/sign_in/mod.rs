@@ -27,6 +27,8 @@ mod cookie;
 #[cfg(feature = "ssr")]
 mod doors;
 #[cfg(feature = "ssr")]
+mod examine;
+#[cfg(feature = "ssr")]
 mod finish;
 #[cfg(feature = "ssr")]
 mod gate;
@@ -77,6 +79,7 @@ pub use self::{
     audit::{Act, Entry, Who, audit},
     cookie::session_cookie,
     doors::routes,
+    examine::{TriedToken, partner_token, try_tokens},
     finish::{Problem, finish, refuse_request, respond},
     members::name_member,
     open_sessions::{OpenSession, SessionMark, end_session, end_sessions, open_sessions},

@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("config", &["db", "graph"]),
     ("db", &["graph"]),
+    ("doctor", &["clock", "config", "db", "graph", "sign_in", "vault"]),
     ("limits", &["sign_in", "ui"]),
     ("telemetry", &["ui"]),
     // Rooms.

@@ -9,6 +9,7 @@ mod batches;
 mod browser;
 mod chaos;
 mod crash;
+mod doctor;
 mod doors;
 mod drafts;
 mod imports;

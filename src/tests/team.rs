@@ -288,7 +288,9 @@ async fn the_log_names_who_came_and_went_and_from_where(pool: PgPool) {
     );
     assert!(came[..3].iter().all(|row| *row == ("role_changed", "The operator", None)), "{came:?}");
     let page = admin.open("/settings/audit").await.unwrap();
-    for words in ["Signed out", "Tomás Lindqvist", "127.0.0.1", "Command line", "122000000000002: Account manager"] {
+    for words in
+        ["Signed out", "Tomás Lindqvist", "127.0.0.1", "Command line", "Rahul Mehta (122000000000002): Account manager"]
+    {
         assert!(page.body.contains(words), "{words}: {}", page.body);
     }
     let id = member(&app, MANAGER).await;

@@ -1,11 +1,15 @@
 //! The SQL of partners, members and their tokens.
 
+mod sealed;
 mod senders;
 
 use sqlx::Result;
 use time::OffsetDateTime;
 
-pub(super) use self::senders::{SenderRow, is_sender, list_senders, mark_dead, mark_system_user_dead};
+pub(super) use self::{
+    sealed::list_sealed,
+    senders::{SenderRow, is_sender, list_senders, mark_dead, mark_system_user_dead},
+};
 use super::model::Role;
 use crate::{
     db::TenantTx,

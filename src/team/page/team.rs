@@ -74,7 +74,7 @@ fn role_cell(member: &Member, now: OffsetDateTime) -> AnyView {
             .into_any();
     }
     if member.is_last_admin {
-        return view! { "Admin "<span class="muted">"(the only one)"</span> }.into_any();
+        return view! { <span>"Admin "<span class="muted">"(the only one)"</span></span> }.into_any();
     }
     let label = format!("Role of {}", member.name);
     let of = format!(" role of {}", member.name);
