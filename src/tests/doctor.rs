@@ -18,8 +18,7 @@ const CALLBACK: &str = "https://liteboard.example/webhooks/meta";
 
 /// Webhooks that the simulator says it would send to.
 fn subscribed() -> Options {
-    let webhook =
-        Webhook { url: CALLBACK.into(), verify_token: "tell-me".into(), retry_after: Duration::from_secs(60) };
+    let webhook = Webhook { url: CALLBACK.into(), verify_token: "tell-me".into(), retry_after: Duration::from_mins(1) };
     Options { businesses: 20, webhook: Some(webhook), ..Options::default() }
 }
 
