@@ -80,7 +80,7 @@ test('the settings, without and with a system-user token, and as support sees th
   await page.goto('/settings');
   await page.getByText('Remove token').click();
   await page.getByRole('button', { name: 'Remove the system-user token' }).click();
-  await expect(page.getByText('Token removed')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Token removed' })).toBeVisible();
 });
 
 test('the team: the audit log, a member, and settings that cannot be used', async ({ page }) => {
