@@ -11,7 +11,9 @@ use super::{
     audit::{Act, Entry, Who, audit},
     problem::{Kind, SignInProblem},
     session::{Membership, SignedIn},
-    store, tokens,
+    store,
+    store::Admitted,
+    tokens,
     tokens::missing_scopes,
     whence::Whence,
 };
@@ -181,14 +183,17 @@ impl Arrival<'_> {
         let now = state.clock.now();
         let mut tx = state.db.tenant(partner).await?;
         store::save_partner(&mut tx, portfolio, now).await?;
-        let Some(member_id) = store::admit_member(&mut tx, &person.id, self.name(), now).await? else {
+        let Some(Admitted { member_id, joined_as }) =
+            store::admit_member(&mut tx, &person.id, self.name(), now).await?
+        else {
             drop(tx);
             self.note_refusal(partner, "An admin had removed them").await?;
             return Ok(None);
         };
         let sealed = tokens::seal(&state.vault, partner, member_id, &token.token)?;
         store::save_token(&mut tx, member_id, &sealed, &token.scopes, token.expires_at, now).await?;
-        audit(&mut tx, &self.entry(Act::SignedIn, Who::Member(member_id), "")).await?;
+        let detail = joined_as.map(|role| format!("Joined as {}", role.word())).unwrap_or_default();
+        audit(&mut tx, &self.entry(Act::SignedIn, Who::Member(member_id), &detail)).await?;
         // What waited because there was no working token goes on.
         wake(&mut tx, "dispatch", partner).await?;
         wake(&mut tx, "sync", partner).await?;

@@ -239,6 +239,21 @@ async fn one_who_was_removed_is_out_at_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn who_uses_the_app_is_seen_to_the_minute(pool: PgPool) {
+    let mut browser = Browser::new(pool);
+    browser.enter(&["1"]).await;
+    let seen = async |browser: &Browser| {
+        sqlx::query_scalar!("SELECT seen_at FROM members").fetch_one(browser.state.db.pool()).await.unwrap()
+    };
+    for (seconds, expected) in [(59, None), (1, Some(60)), (59, Some(60)), (1, Some(120))] {
+        browser.state.clock.advance(Duration::from_secs(seconds));
+        browser.who().await;
+        let expected = expected.map(|after| START + time::Duration::seconds(after));
+        assert_eq!(seen(&browser).await, expected);
+    }
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn a_partner_taken_off_the_list_is_out_at_once(pool: PgPool) {
     let mut browser = Browser::new(pool);
     browser.enter(&["3"]).await;

@@ -306,6 +306,21 @@ async fn the_log_names_who_came_and_went_and_from_where(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn who_joins_is_in_the_log_with_the_role_they_got(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    app.simulator.add_person_to(MANAGER, HARBOUR_REACH).unwrap();
+    for person in [RIVAL, MANAGER, RIVAL] {
+        app.browser().sign_in(person).await.unwrap();
+    }
+    let rows = log(&app, HARBOUR_REACH).await;
+    let came: Vec<_> = rows.iter().map(|row| (row.1.as_str(), row.2.as_str())).collect();
+    let expected = [("Viktor Hale", "Joined as Admin"), ("Tomás Lindqvist", "Joined as Support"), ("Viktor Hale", "")];
+    assert_eq!(came, expected);
+    let rows = log(&app, NORTHLANE).await;
+    assert_eq!(rows.last().unwrap().0, "signed_in", "one who belongs to two partners comes to both");
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
 async fn a_batch_is_in_the_log_from_its_start_to_its_end(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let manager = app.signed_in(MANAGER).await;

@@ -78,6 +78,13 @@ pub(super) async fn save_partner(tx: &mut TenantTx, portfolio: &Portfolio, now: 
     .map(drop)
 }
 
+/// Somebody who was let in.
+pub(super) struct Admitted {
+    pub(super) member_id: i64,
+    /// The role they were given, if they have only just joined.
+    pub(super) joined_as: Option<Role>,
+}
+
 /// Lets a person in and gives back who they are here; `None` for one who was removed.
 ///
 /// The first member a partner ever has becomes admin, later ones support; one who is known keeps the role given.
@@ -86,9 +93,10 @@ pub(super) async fn admit_member(
     user: &UserId,
     name: &str,
     now: OffsetDateTime,
-) -> Result<Option<i64>> {
+) -> Result<Option<Admitted>> {
     let partner = tx.partner().clone();
-    sqlx::query_scalar!(
+    // A row that was there before has the transaction that locked it for its update.
+    let row = sqlx::query!(
         "INSERT INTO members (partner_id, facebook_user_id, name, role, joined_at, signed_in_at, seen_at)
          SELECT $1::text, $2::text, $3::text,
              CASE WHEN EXISTS (SELECT FROM members WHERE partner_id = $1::text) THEN 'support' ELSE 'admin' END,
@@ -96,14 +104,15 @@ pub(super) async fn admit_member(
          ON CONFLICT (partner_id, facebook_user_id)
              DO UPDATE SET name = EXCLUDED.name, signed_in_at = EXCLUDED.signed_in_at, seen_at = EXCLUDED.seen_at
              WHERE members.removed_at IS NULL
-         RETURNING member_id",
+         RETURNING member_id, CASE WHEN xmax = 0 THEN members.role END AS joined_as",
         partner.as_str(),
         user.as_str(),
         name,
         now,
     )
     .fetch_optional(&mut **tx)
-    .await
+    .await?;
+    Ok(row.map(|row| Admitted { member_id: row.member_id, joined_as: row.joined_as.as_deref().map(role) }))
 }
 
 /// Gives a person a role, whether they have come yet or not, and lets one back in who was removed. A name that Meta gave stays.
@@ -251,7 +260,7 @@ mod tests {
         let id: BusinessId = tx.partner().as_business().clone();
         let portfolio = Portfolio { id, name: "Brightwave".into(), verification_status: Some("VERIFIED".into()) };
         save_partner(tx, &portfolio, NOW).await.unwrap();
-        admit_member(tx, &user.parse().unwrap(), name, NOW).await.unwrap()
+        admit_member(tx, &user.parse().unwrap(), name, NOW).await.unwrap().map(|admitted| admitted.member_id)
     }
 
     async fn role_of(tx: &mut TenantTx, member_id: i64) -> Role {

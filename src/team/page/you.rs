@@ -19,7 +19,7 @@ pub fn you_part() -> AnyView {
     let form = view! {
         <div class="prefs">
             <form method="post" action="/theme">
-                <input type="hidden" name="back" value="/settings"/>
+                <input type="hidden" name="back" value="/settings#you"/>
                 <p class="label" id="theme-label">"Theme"</p>
                 <div class="seg" role="group" aria-labelledby="theme-label">{themes}</div>
             </form>
