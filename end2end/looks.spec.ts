@@ -80,7 +80,20 @@ test('the settings, without and with a system-user token, and as support sees th
   await page.goto('/settings');
   await page.getByText('Remove token').click();
   await page.getByRole('button', { name: 'Remove the system-user token' }).click();
-  await expect(page.getByText('Token removed')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Token removed' })).toBeVisible();
+});
+
+test('the team: the audit log, a member, and settings that cannot be used', async ({ page }) => {
+  test.slow();
+  await signIn(page, 'admin');
+  await expectSound(page, '/settings/audit');
+  await expectSound(page, '/settings/audit?act=exported&before=1');
+  await expectSound(page, '/settings?problem=stalled_days');
+  await expectSound(page, '/settings?problem=last_admin');
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.goto('/settings');
+  const more = page.getByRole('link', { name: /^More for/ });
+  for (const path of await more.evaluateAll((links) => links.map((link) => link.getAttribute('href')!))) await expectSound(page, path);
 });
 
 test('a page that does not exist', async ({ page, watch }) => {

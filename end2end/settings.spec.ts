@@ -14,12 +14,12 @@ test('a system-user token is checked, kept, never shown again, and removed', asy
 
   await field.fill(await systemToken());
   await page.getByRole('button', { name: 'Check and store' }).click();
-  await expect(page.getByText('Token stored')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Token stored' })).toBeVisible();
   await expect(page.getByText('whatsapp_business_management', { exact: true })).toBeVisible();
   await page.getByText('Replace token').click();
   await expect(field).toHaveValue('');
 
   await page.getByText('Remove token').click();
   await page.getByRole('button', { name: 'Remove the system-user token' }).click();
-  await expect(page.getByText('Token removed')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Token removed' })).toBeVisible();
 });

@@ -24,7 +24,7 @@ use crate::{
     },
     sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in},
     support::support_page,
-    team::settings_page,
+    team::{audit_page, member_page, settings_page},
     telemetry::mishap,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
 };
@@ -73,6 +73,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/drafts/:number/rows") view=|| framed(rows_page) ssr=SsrMode::Async/>
                 <Route path=path!("/support") view=|| framed(support_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=|| framed(settings_page) ssr=SsrMode::Async/>
+                <Route path=path!("/settings/members/:member") view=|| framed(member_page) ssr=SsrMode::Async/>
+                <Route path=path!("/settings/audit") view=|| framed(audit_page) ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

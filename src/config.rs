@@ -41,6 +41,11 @@ pub enum Command {
         #[command(flatten)]
         config: Box<Config>,
     },
+    /// Look at everything Liteboard needs, change nothing, and say what to mend
+    Doctor {
+        #[command(flatten)]
+        config: Box<Config>,
+    },
     /// Bring the database up to date; `serve` and `work` do it as well when they start
     Migrate {
         #[command(flatten)]

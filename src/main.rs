@@ -1,4 +1,4 @@
-//! The command line: serve, work, migrate, member.
+//! The command line: serve, work, doctor, migrate, member.
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
@@ -8,6 +8,7 @@ use liteboard::{
     clock::Clock,
     config::{self, Command, Config, DatabaseConfig, Refusal},
     db::{Db, MIGRATOR},
+    doctor::{self, Patient},
     graph::Graph,
     limits::Limits,
     reconcile::{self, CancellationToken, Signals},
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
         }
     };
     match start(command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("liteboard: {error:#}");
             ExitCode::FAILURE
@@ -44,24 +45,35 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(command: Command) -> anyhow::Result<()> {
+fn start(command: Command) -> anyhow::Result<ExitCode> {
     telemetry::init()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't start")?;
     runtime.block_on(async {
         match command {
-            Command::Serve { config, no_worker } => serve(*config, !no_worker).await,
-            Command::Work { config } => work(*config).await,
-            Command::Migrate { database } => open_database(&database).await.map(drop),
+            Command::Serve { config, no_worker } => serve(*config, !no_worker).await?,
+            Command::Work { config } => work(*config).await?,
+            Command::Doctor { config } => return examine(&config).await,
+            Command::Migrate { database } => drop(open_database(&database).await?),
             Command::Member { database, partner, facebook_user, name, role } => {
                 let db = open_database(&database).await?;
                 let role = role.parse()?;
                 sign_in::name_member(&db, &partner, &facebook_user, &name, role, Clock::system().now()).await?;
                 println!("{facebook_user} is {role} of {partner}");
-                Ok(())
             }
         }
+        Ok(ExitCode::SUCCESS)
     })
+}
+
+/// A line for each thing looked at; fails when there is something to mend.
+async fn examine(config: &Config) -> anyhow::Result<ExitCode> {
+    let patient = Patient::of(config).context("DATABASE_URL can't be read")?;
+    let findings = doctor::examine(&patient).await;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    Ok(if findings.iter().all(|finding| finding.is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn serve(config: Config, with_worker: bool) -> anyhow::Result<()> {

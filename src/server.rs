@@ -29,6 +29,7 @@ use crate::{
     onboarding::{self, Live},
     reconcile::{CancellationToken, Signals},
     sign_in::{self, SignIn},
+    team::{self, Deployment},
     telemetry, ui,
     vault::Vault,
 };
@@ -72,6 +73,7 @@ impl AppState {
         provide_context(self.graph.clone());
         provide_context(Arc::clone(&self.vault));
         provide_context(self.signals.clone());
+        provide_context(Deployment { public_url: self.public_url.clone(), verify_token_is_set: false });
         if let Some(nonce) = nonce {
             provide_context(nonce);
         }
@@ -109,6 +111,7 @@ pub fn router(state: AppState) -> Router {
         .merge(sign_in::routes(sign_in.clone()))
         .merge(onboarding::routes(live, sign_in.clone()))
         .merge(onboarding::draft_routes(state.db.clone(), state.clock.clone()))
+        .merge(team::routes(state.db.clone(), state.clock.clone()))
         .fallback(lost)
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)))
         .layer(middleware::from_fn(no_store))

@@ -49,11 +49,13 @@ pub enum Operation {
     ExchangeToken,
     /// What a token is good for (6.5).
     DebugToken,
+    /// What webhooks are subscribed to.
+    ListSubscriptions,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::OnboardPartnersToMmLite,
         Self::ListClientWabas,
         Self::ListOwnedWabas,
@@ -64,6 +66,7 @@ impl Operation {
         Self::ExchangeCode,
         Self::ExchangeToken,
         Self::DebugToken,
+        Self::ListSubscriptions,
     ];
 
     /// A stable name, fit for storing.
@@ -79,6 +82,7 @@ impl Operation {
             Self::ExchangeCode => "exchange_code",
             Self::ExchangeToken => "exchange_token",
             Self::DebugToken => "debug_token",
+            Self::ListSubscriptions => "list_subscriptions",
         }
     }
 
@@ -141,6 +145,8 @@ pub struct Call {
     pub retry_after: Option<String>,
     /// Header `content-type` as it came.
     pub content_type: Option<String>,
+    /// Header `date`: the hour at Meta, to the second.
+    pub date: Option<OffsetDateTime>,
     /// These headers, read.
     pub usage: Usage,
     /// The start of the body, at most 64 KiB; empty if none came.

@@ -48,6 +48,8 @@ mod settings;
 #[cfg(feature = "ssr")]
 mod solutions;
 #[cfg(feature = "ssr")]
+mod subscriptions;
+#[cfg(feature = "ssr")]
 mod tls;
 #[cfg(feature = "ssr")]
 mod tokens;
@@ -74,6 +76,7 @@ pub use self::{
     paging::{Cursor, Page},
     settings::{Settings, UnknownVersion, Version},
     solutions::{Solution, SolutionRole},
+    subscriptions::Subscription,
     tokens::{GrantedToken, GranularScope, SCOPES, TokenFacts},
     usage::{AppUsage, BusinessUsage, Usage},
 };

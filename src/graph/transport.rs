@@ -7,6 +7,7 @@ use http::HeaderMap;
 use reqwest::{Client, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tracing::Instrument;
 
 use super::{
@@ -98,6 +99,7 @@ impl Graph {
             business_use_case_usage: None,
             retry_after: None,
             content_type: None,
+            date: None,
             usage: Usage::default(),
             body: String::new(),
         }
@@ -172,6 +174,7 @@ fn keep_headers(call: &mut Call, headers: &HeaderMap, redactor: &Redactor) {
     call.business_use_case_usage = header("x-business-use-case-usage");
     call.retry_after = header("retry-after");
     call.content_type = header("content-type");
+    call.date = header("date").and_then(|date| OffsetDateTime::parse(&date, &Rfc2822).ok());
 }
 
 #[cfg(test)]

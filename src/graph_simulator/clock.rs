@@ -37,6 +37,21 @@ pub(super) fn graph_time(at: OffsetDateTime) -> String {
     format!("{year:04}-{:02}-{day:02}T{:02}:{:02}:{:02}+0000", u8::from(month), at.hour(), at.minute(), at.second())
 }
 
+/// As HTTP writes a moment in `Date`: `Thu, 29 Jul 2021 17:00:00 GMT`.
+pub(super) fn http_time(at: OffsetDateTime) -> String {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    let (year, month, day) = at.to_calendar_date();
+    let (weekday, month) = (at.weekday().to_string(), month.to_string());
+    format!(
+        "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
+        &weekday[..3],
+        &month[..3],
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
+}
+
 /// As Graph writes a moment inside the text of an expired session (facts 6.10).
 pub(super) fn session_time(at: OffsetDateTime) -> String {
     let at = at.to_offset(time::UtcOffset::UTC);
@@ -68,6 +83,7 @@ mod tests {
     fn moments_are_written_as_graph_writes_them() {
         let at = OffsetDateTime::from_unix_timestamp(1_627_578_000).unwrap();
         assert_eq!(graph_time(at), "2021-07-29T17:00:00+0000");
+        assert_eq!(http_time(at), "Thu, 29 Jul 2021 17:00:00 GMT");
         assert_eq!(session_time(at), "Thursday, 29-Jul-21 17:00:00 UTC");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     access::Viewer,
     call::Call,
-    clock::graph_time,
+    clock::{graph_time, http_time},
     error::GraphError,
     faults::{After, Effect},
     nodes::ids_to_numbers,
@@ -114,6 +114,7 @@ impl Shared {
         };
         let number = self.opaque.number();
         headers.extend([
+            ("date", http_time(self.clock.now())),
             ("x-fb-trace-id", trace.to_owned()),
             ("x-fb-request-id", format!("{number:016x}")),
             ("x-fb-rev", (1_020_000_000 + number % 1_000_000).to_string()),

@@ -211,6 +211,7 @@ impl Shared {
                 };
                 self.page(call, &solutions, has_role, |place| view.solution(place, &wanted))
             }
+            (None, "subscriptions") if id == self.options.app_id => self.subscriptions(viewer),
             (None, "connected_client_businesses") if id == self.options.app_id => {
                 let first = partners.first().copied();
                 let places = first.map_or(&[][..], |partner| &world.partners[partner].businesses);
@@ -220,6 +221,19 @@ impl Shared {
             (None, _) if id == self.options.app_id || id == OTHER_APP_ID => Err(GraphError::unknown_path(edge)),
             _ => Err(hidden()),
         }
+    }
+
+    /// Where webhooks go, to the app itself alone.
+    fn subscriptions(&self, viewer: &Viewer) -> Outcome {
+        if !matches!(viewer, Viewer::App) {
+            return Err(GraphError::new(15, "This method must be called with an app access_token."));
+        }
+        let fields: Vec<Value> =
+            ["account_update", "partner_solutions"].map(|name| json!({"name": name, "version": "v25.0"})).into();
+        let kept = self.options.webhook.iter().map(|webhook| {
+            json!({"object": "whatsapp_business_account", "callback_url": webhook.url, "active": true, "fields": fields})
+        });
+        Ok(json!({"data": kept.collect::<Vec<_>>()}))
     }
 
     fn view<'a>(&'a self, world: &'a World, call: &'a Call) -> View<'a> {
@@ -233,10 +247,12 @@ pub(super) fn wanted(call: &Call) -> Result<Vec<Field>, GraphError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::Method;
 
     use super::super::{
-        options::{APP_ID, HARBOUR_REACH, NORTHLANE, OTHER_APP_ID, Quirk},
+        options::{APP_ID, APP_SECRET, HARBOUR_REACH, NORTHLANE, OTHER_APP_ID, Options, Quirk, Webhook},
         seed::{FOREIGN_SOLUTION_ID, PEOPLE_IDS, SOLUTIONS},
         situation::Situation,
         testing::Meta,
@@ -265,6 +281,22 @@ mod tests {
         }
         let list = meta.get(&format!("/v25.0/{HARBOUR_REACH}/client_whatsapp_business_accounts"));
         assert_eq!(list.code(), (100, Some(33)));
+    }
+
+    #[test]
+    fn webhooks_are_shown_to_the_app_alone() {
+        let webhook = Webhook {
+            url: "https://liteboard.example/webhooks/meta".into(),
+            verify_token: "tell-me".into(),
+            retry_after: Duration::from_secs(1),
+        };
+        let meta = Meta::new(Options { webhook: Some(webhook), ..Options::default() });
+        let path = format!("/v25.0/{APP_ID}/subscriptions");
+        assert_eq!(meta.get(&path).code().0, 15);
+        let read = meta.get_as(&format!("{APP_ID}|{APP_SECRET}"), &path);
+        assert_eq!(read.json["data"][0]["callback_url"], "https://liteboard.example/webhooks/meta");
+        assert_eq!(read.json["data"][0]["fields"][0]["name"], "account_update");
+        assert!(read.header("date").unwrap().ends_with(" GMT"));
     }
 
     #[test]

@@ -43,7 +43,10 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use self::address::{FORWARDED_FOR, asker_of, block_of};
-use crate::{sign_in::session_cookie, ui::AppError};
+use crate::{
+    sign_in::{AskedFrom, session_cookie},
+    ui::AppError,
+};
 
 /// Sign-ins begun by one address, and as many brought to their end: a whole office may arrive at once.
 const SIGN_IN: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
@@ -92,9 +95,13 @@ impl Limits {
     fn wait(&self, request: &Request) -> Option<Duration> {
         let counters = self.0.as_ref()?;
         let counted = Counted::of(request.method(), request.uri().path())?;
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        counters.wait(counted, peer, request.headers())
+        counters.wait(counted, peer_of(request), request.headers())
+    }
+
+    /// The address that asks, with our proxies looked through.
+    fn asker(&self, request: &Request) -> AskedFrom {
+        let proxies = self.0.as_ref().map_or(&[][..], |counters| &counters.proxies);
+        AskedFrom(asker_of(peer_of(request), request.headers(), proxies))
     }
 }
 
@@ -118,8 +125,15 @@ impl Counters {
     }
 }
 
-/// Lets a request through, or says when to come again.
-pub async fn limit(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+fn peer_of(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
+}
+
+/// Lets a request through with the address it comes from, or says when to come again.
+pub async fn limit(State(limits): State<Limits>, mut request: Request, next: Next) -> Response {
+    let from = limits.asker(&request);
+    request.extensions_mut().insert(from);
     match limits.wait(&request) {
         Some(wait) => refusal(wait, request.headers()),
         None => next.run(request).await,

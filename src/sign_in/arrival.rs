@@ -8,10 +8,14 @@ use url::Url;
 
 use super::{
     SignIn,
+    audit::{Act, Entry, Who, audit},
     problem::{Kind, SignInProblem},
     session::{Membership, SignedIn},
-    store, tokens,
+    store,
+    store::Admitted,
+    tokens,
     tokens::missing_scopes,
+    whence::Whence,
 };
 use crate::{
     db::PartnerId,
@@ -39,20 +43,22 @@ pub(super) async fn sign_in(
     state: &SignIn,
     code: &SecretString,
     verifier: &SecretString,
+    whence: &Whence,
 ) -> Result<SignedIn, SignInProblem> {
     let token = fetch_token(state, code, verifier).await?;
     let caller = state.graph.with_token(token.token.clone(), Origin::default());
     let person = caller.me().await.map_err(refused)?;
     let portfolios = find_partners(state, &caller).await?;
-    let portfolios = readable(&caller, portfolios).await?;
+    let arrival = Arrival { state, person: &person, token: &token, whence };
+    let portfolios = arrival.readable(&caller, portfolios).await?;
     let mut memberships = Vec::new();
     for portfolio in portfolios {
-        memberships.extend(admit(state, &person, &token, portfolio).await?);
+        memberships.extend(arrival.admit(portfolio).await?);
     }
     if memberships.is_empty() {
         return Err(Kind::Removed.into());
     }
-    Ok(SignedIn::new(person.id, memberships))
+    Ok(SignedIn::new(person.id, memberships, whence.clone()))
 }
 
 /// Code to token, to long-lived token, to what Meta says of it (6.2, 6.4, 6.5).
@@ -119,45 +125,6 @@ async fn find_partners(state: &SignIn, caller: &Caller) -> Result<Vec<Portfolio>
     }
 }
 
-/// Those whose WABAs Meta lets the person read; an error when there are none.
-async fn readable(caller: &Caller, portfolios: Vec<Portfolio>) -> Result<Vec<Portfolio>, SignInProblem> {
-    let mut readable = Vec::new();
-    let mut last_refusal = None;
-    for portfolio in portfolios {
-        let origin = Origin { partner: Some(portfolio.id.clone()), ..Origin::default() };
-        match caller.on_behalf(origin).client_wabas(&portfolio.id, None).await {
-            Ok(_) => readable.push(portfolio),
-            Err(error) if matches!(error.cause(), Cause::AccessDenied | Cause::NotFoundOrNoAccess) => {
-                let problem = refused(error);
-                last_refusal = Some(SignInProblem { kind: Kind::NoAccess, ..problem });
-            }
-            Err(error) => return Err(refused(error)),
-        }
-    }
-    match last_refusal {
-        Some(refusal) if readable.is_empty() => Err(refusal),
-        _ => Ok(readable),
-    }
-}
-
-/// Lets the person in at one partner and keeps the token there; `None` where they were removed.
-async fn admit(
-    state: &SignIn,
-    person: &Person,
-    token: &CheckedToken,
-    portfolio: Portfolio,
-) -> Result<Option<Membership>, SignInProblem> {
-    let partner = PartnerId::from(portfolio.id.clone());
-    match keep(state, person, token, &portfolio, &partner).await {
-        Ok(Some(member_id)) => {
-            tracing::info!(member_id, %partner, "signed in");
-            Ok(Some(Membership { partner, partner_name: portfolio.name, member_id }))
-        }
-        Ok(None) => Ok(None),
-        Err(error) => Err(mishap(error).into()),
-    }
-}
-
 #[derive(Debug, thiserror::Error)]
 enum NotKept {
     #[error(transparent)]
@@ -166,25 +133,87 @@ enum NotKept {
     Vault(#[from] VaultError),
 }
 
-async fn keep(
-    state: &SignIn,
-    person: &Person,
-    token: &CheckedToken,
-    portfolio: &Portfolio,
-    partner: &PartnerId,
-) -> Result<Option<i64>, NotKept> {
-    let now = state.clock.now();
-    let mut tx = state.db.tenant(partner).await?;
-    store::save_partner(&mut tx, portfolio, now).await?;
-    let name = if person.name.is_empty() { person.id.as_str() } else { &person.name };
-    let Some(member_id) = store::admit_member(&mut tx, &person.id, name, now).await? else { return Ok(None) };
-    let sealed = tokens::seal(&state.vault, partner, member_id, &token.token)?;
-    store::save_token(&mut tx, member_id, &sealed, &token.scopes, token.expires_at, now).await?;
-    // What waited because there was no working token goes on.
-    wake(&mut tx, "dispatch", partner).await?;
-    wake(&mut tx, "sync", partner).await?;
-    tx.commit().await?;
-    Ok(Some(member_id))
+/// A person Meta has named, at the doors of their partners.
+struct Arrival<'a> {
+    state: &'a SignIn,
+    person: &'a Person,
+    token: &'a CheckedToken,
+    whence: &'a Whence,
+}
+
+impl Arrival<'_> {
+    /// Those whose WABAs Meta lets the person read; an error when there are none.
+    async fn readable(&self, caller: &Caller, portfolios: Vec<Portfolio>) -> Result<Vec<Portfolio>, SignInProblem> {
+        let mut readable = Vec::new();
+        let mut last_refusal = None;
+        for portfolio in portfolios {
+            let origin = Origin { partner: Some(portfolio.id.clone()), ..Origin::default() };
+            match caller.on_behalf(origin).client_wabas(&portfolio.id, None).await {
+                Ok(_) => readable.push(portfolio),
+                Err(error) if matches!(error.cause(), Cause::AccessDenied | Cause::NotFoundOrNoAccess) => {
+                    let noted = self.note_refusal(&portfolio.id.into(), "Meta shows them no WhatsApp account").await;
+                    noted.map_err(|error| SignInProblem::from(mishap(error)))?;
+                    let problem = refused(error);
+                    last_refusal = Some(SignInProblem { kind: Kind::NoAccess, ..problem });
+                }
+                Err(error) => return Err(refused(error)),
+            }
+        }
+        match last_refusal {
+            Some(refusal) if readable.is_empty() => Err(refusal),
+            _ => Ok(readable),
+        }
+    }
+
+    /// Lets the person in at one partner and keeps the token there; `None` where they were removed.
+    async fn admit(&self, portfolio: Portfolio) -> Result<Option<Membership>, SignInProblem> {
+        let partner = PartnerId::from(portfolio.id.clone());
+        match self.keep(&portfolio, &partner).await {
+            Ok(Some(member_id)) => {
+                tracing::info!(member_id, %partner, "signed in");
+                Ok(Some(Membership { partner, partner_name: portfolio.name, member_id }))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => Err(mishap(error).into()),
+        }
+    }
+
+    async fn keep(&self, portfolio: &Portfolio, partner: &PartnerId) -> Result<Option<i64>, NotKept> {
+        let (state, person, token) = (self.state, self.person, self.token);
+        let now = state.clock.now();
+        let mut tx = state.db.tenant(partner).await?;
+        store::save_partner(&mut tx, portfolio, now).await?;
+        let Some(Admitted { member_id, joined_as }) =
+            store::admit_member(&mut tx, &person.id, self.name(), now).await?
+        else {
+            drop(tx);
+            self.note_refusal(partner, "An admin had removed them").await?;
+            return Ok(None);
+        };
+        let sealed = tokens::seal(&state.vault, partner, member_id, &token.token)?;
+        store::save_token(&mut tx, member_id, &sealed, &token.scopes, token.expires_at, now).await?;
+        let detail = joined_as.map(|role| format!("Joined as {}", role.word())).unwrap_or_default();
+        audit(&mut tx, &self.entry(Act::SignedIn, Who::Member(member_id), &detail)).await?;
+        // What waited because there was no working token goes on.
+        wake(&mut tx, "dispatch", partner).await?;
+        wake(&mut tx, "sync", partner).await?;
+        tx.commit().await?;
+        Ok(Some(member_id))
+    }
+
+    async fn note_refusal(&self, partner: &PartnerId, why: &str) -> sqlx::Result<()> {
+        let mut tx = self.state.db.tenant(partner).await?;
+        audit(&mut tx, &self.entry(Act::SignInRefused, Who::Other(self.name().to_owned()), why)).await?;
+        tx.commit().await
+    }
+
+    fn name(&self) -> &str {
+        if self.person.name.is_empty() { self.person.id.as_str() } else { &self.person.name }
+    }
+
+    fn entry(&self, act: Act, who: Who, detail: &str) -> Entry {
+        Entry { at: self.state.clock.now(), act, who, detail: detail.to_owned(), whence: self.whence.clone() }
+    }
 }
 
 /// Logs what Meta said, once; the page gets the words for it and Meta's trace id.

@@ -10,16 +10,22 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, StatusCode, header::LOCATION, request::Parts};
 use serde::Deserialize;
-use tower_sessions::{Session, session};
+use tower_sessions::{
+    Session,
+    session::{self, Id},
+};
 
 use super::{
-    SignIn, arrival, cookie,
+    SignIn, arrival,
+    audit::{Act, Entry, Who, audit},
+    cookie,
     finish::accepts_html,
     handshake::{Begun, Handshake, UnderWay},
     problem::{Kind, SignInProblem},
     return_to::ReturnTo,
-    session::{SIGNED_IN, SignedIn, UNDER_WAY},
+    session::{Membership, SIGNED_IN, SignedIn, UNDER_WAY},
     visit::{query_value, way_in},
+    whence::Whence,
 };
 use crate::{
     telemetry::{self, mishap},
@@ -75,7 +81,9 @@ async fn callback(State(state): State<SignIn>, session: Session, parts: Parts) -
         (Some("access_denied"), ..) => Err(Kind::Cancelled.into()),
         (_, None, _) => Err(Kind::State.into()),
         (Some(_), ..) | (None, _, None) => Err(Kind::Refused.into()),
-        (None, Some(begun), Some(code)) => arrival::sign_in(&state, &code.into(), &begun.verifier.into()).await,
+        (None, Some(begun), Some(code)) => {
+            arrival::sign_in(&state, &code.into(), &begun.verifier.into(), &Whence::of(&parts)).await
+        }
     };
     let entered = match arrived {
         Ok(signed_in) => enter(&session, &signed_in, &others.unwrap_or_default()).await.map(|()| signed_in),
@@ -157,9 +165,9 @@ async fn choose_partner(session: Session, parts: Parts, form: Result<Form<Choice
 
 /// `POST /sign-out`: ends the session on the server and clears what the browser keeps of us. The browser forgets even
 /// when Postgres is away, and the person is told that something didn't work.
-async fn sign_out(State(state): State<SignIn>, session: Session) -> Response {
+async fn sign_out(State(state): State<SignIn>, session: Session, parts: Parts) -> Response {
     let ended = match session.id() {
-        Some(id) => state.sessions().end(&id).await,
+        Some(id) => end(&state, &id, &Whence::of(&parts)).await,
         None => Ok(()),
     };
     let problem = match ended {
@@ -171,6 +179,20 @@ async fn sign_out(State(state): State<SignIn>, session: Session) -> Response {
         (http::header::SET_COOKIE, cookie::removal(&state.public_url)),
     ]);
     (headers, see_other(&problem.page(&ReturnTo::default()))).into_response()
+}
+
+async fn end(state: &SignIn, id: &Id, whence: &Whence) -> sqlx::Result<()> {
+    let record = state.sessions().peek(id).await?;
+    state.sessions().end(id).await?;
+    let signed_in = record.and_then(|record| SignedIn::find(&record.data));
+    for Membership { partner, member_id, .. } in signed_in.into_iter().flat_map(|signed_in| signed_in.memberships) {
+        let mut tx = state.db.tenant(&partner).await?;
+        let (at, who) = (state.clock.now(), Who::Member(member_id));
+        let entry = Entry { at, act: Act::SignedOut, who, detail: String::new(), whence: whence.clone() };
+        audit(&mut tx, &entry).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Browsers are led on, programs get a status.

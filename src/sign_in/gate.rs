@@ -59,7 +59,14 @@ pub(super) async fn find_the_asker(State(state): State<SignIn>, mut request: Req
 }
 
 async fn ask(state: &SignIn, id: &Id) -> sqlx::Result<Asker> {
-    judge(state, state.sessions().find(id).await?).await
+    let Some(found) = state.sessions().find(id).await? else { return judge(state, None).await };
+    let asker = judge(state, Some(found.record)).await?;
+    if let (true, Asker::Member(viewer)) = (found.noted, &asker) {
+        let mut tx = state.db.tenant(&viewer.partner).await?;
+        store::note_seen(&mut tx, viewer.member_id, state.clock.now()).await?;
+        tx.commit().await?;
+    }
+    Ok(asker)
 }
 
 /// Who stands behind a session, if it hasn't ended.

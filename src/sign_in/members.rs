@@ -2,7 +2,12 @@
 
 use time::OffsetDateTime;
 
-use super::{model::Role, store};
+use super::{
+    audit::{Act, Entry, Who, audit},
+    model::Role,
+    store,
+    whence::Whence,
+};
 use crate::{
     db::{Db, PartnerId},
     graph::UserId,
@@ -24,6 +29,9 @@ pub async fn name_member(
 ) -> sqlx::Result<i64> {
     let mut tx = db.tenant(partner).await?;
     let member_id = store::name_member(&mut tx, facebook_user, name, role, now).await?;
+    let named = if name.is_empty() { facebook_user.to_string() } else { format!("{name} ({facebook_user})") };
+    let (who, detail) = (Who::Other("The operator".to_owned()), format!("{named}: {}", role.word()));
+    audit(&mut tx, &Entry { at: now, act: Act::RoleChanged, who, detail, whence: Whence::default() }).await?;
     tx.commit().await?;
     Ok(member_id)
 }

@@ -2,7 +2,7 @@
 //!
 //! Who calls: everyone. Pages and doors begin with [`Visit::from_context`]; background work takes a member's token with
 //! [`live_token`] or [`any_live_token`], and what requests are sent with by [`sending_token`]; routes that stream begin with
-//! [`Presence::of`]; `server.rs` merges [`routes`] and wraps everything in [`session_layer`].
+//! [`Presence::of`]; whoever does what colleagues may ask about later writes it down with [`audit`]; `server.rs` merges [`routes`] and wraps everything in [`session_layer`].
 //!
 //! The way in: `/sign-in` (a page) -> `/sign-in/start` -> Facebook's dialog -> `/sign-in/callback` -> the page one wanted, or
 //! `/sign-in/partner` (a page) for people of several partners.
@@ -21,9 +21,13 @@ pub use model::{Role, UnknownRole};
 #[cfg(feature = "ssr")]
 mod arrival;
 #[cfg(feature = "ssr")]
+mod audit;
+#[cfg(feature = "ssr")]
 mod cookie;
 #[cfg(feature = "ssr")]
 mod doors;
+#[cfg(feature = "ssr")]
+mod examine;
 #[cfg(feature = "ssr")]
 mod finish;
 #[cfg(feature = "ssr")]
@@ -33,7 +37,11 @@ mod handshake;
 #[cfg(feature = "ssr")]
 mod members;
 #[cfg(feature = "ssr")]
+mod open_sessions;
+#[cfg(feature = "ssr")]
 mod page;
+#[cfg(feature = "ssr")]
+mod partner_settings;
 #[cfg(feature = "ssr")]
 mod presence;
 #[cfg(feature = "ssr")]
@@ -60,17 +68,23 @@ mod theme;
 mod tokens;
 #[cfg(feature = "ssr")]
 pub mod visit;
+#[cfg(feature = "ssr")]
+mod whence;
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
 
 #[cfg(feature = "ssr")]
 pub use self::{
+    audit::{Act, Entry, Who, audit},
     cookie::session_cookie,
     doors::routes,
+    examine::{TriedToken, partner_token, try_tokens},
     finish::{Problem, finish, refuse_request, respond},
     members::name_member,
+    open_sessions::{OpenSession, SessionMark, end_session, end_sessions, open_sessions},
     page::{choice_page, sign_in_page},
+    partner_settings::{PartnerKind, PartnerSettings, partner_settings, save_partner_settings},
     presence::Presence,
     reconcile::ExpiredSessions,
     return_to::ReturnTo,
@@ -83,4 +97,5 @@ pub use self::{
     theme::{choose_theme, theme_of},
     tokens::{LiveToken, NEEDED, TokenError, any_live_token, live_token, mark_token_dead},
     visit::{Page, Viewer, Visit, way_to_new_token, way_to_sign_in},
+    whence::{AskedFrom, Whence},
 };

@@ -6,10 +6,12 @@ use tower_sessions::{Session, session::Id};
 
 use super::{
     SignIn,
+    audit::{Act, Entry, Who},
     finish::accepts_html,
     gate::{Asker, judge},
     return_to::ReturnTo,
     visit::{Viewer, way_in},
+    whence::Whence,
 };
 use crate::ui::AppError;
 
@@ -20,6 +22,7 @@ pub struct Presence {
     pub viewer: Viewer,
     state: SignIn,
     session: Option<Id>,
+    whence: Whence,
 }
 
 impl Presence {
@@ -41,7 +44,13 @@ impl Presence {
             }
         };
         let session = parts.extensions.get::<Session>().and_then(Session::id);
-        Ok(Self { viewer, state: state.clone(), session })
+        Ok(Self { viewer, state: state.clone(), session, whence: Whence::of(parts) })
+    }
+
+    /// For the audit log: what the viewer does now.
+    pub fn entry(&self, act: Act, detail: impl Into<String>) -> Entry {
+        let (at, who) = (self.state.clock.now(), Who::Member(self.viewer.member_id));
+        Entry { at, act, who, detail: detail.into(), whence: self.whence.clone() }
     }
 
     /// Whether the session still stands for the same member of the same partner. Asking is no use of the session: watching alone

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::whence::Whence;
 use crate::{db::PartnerId, graph::UserId};
 
 /// The session's entry for [`SignedIn`].
@@ -22,6 +23,9 @@ pub(super) struct SignedIn {
     pub(super) memberships: Vec<Membership>,
     /// The partner they act for now; `None` until one of several is chosen.
     pub(super) current: Option<PartnerId>,
+    /// From where they signed in.
+    #[serde(default)]
+    pub(super) whence: Whence,
 }
 
 /// One partner a person may act for.
@@ -37,12 +41,12 @@ pub(super) struct Membership {
 
 impl SignedIn {
     /// One partner is in force at once; of several, one is to be chosen.
-    pub(super) fn new(facebook_user: UserId, memberships: Vec<Membership>) -> Self {
+    pub(super) fn new(facebook_user: UserId, memberships: Vec<Membership>, whence: Whence) -> Self {
         let current = match memberships.as_slice() {
             [only] => Some(only.partner.clone()),
             _ => None,
         };
-        Self { facebook_user, memberships, current }
+        Self { facebook_user, memberships, current, whence }
     }
 
     /// From a session's data. What can't be read counts as absent: its owner signs in again.
@@ -84,7 +88,7 @@ mod tests {
             partner_name: format!("Partner {id}"),
             member_id: id.parse().unwrap(),
         };
-        SignedIn::new("9".parse().unwrap(), partners.iter().map(membership).collect())
+        SignedIn::new("9".parse().unwrap(), partners.iter().map(membership).collect(), Whence::default())
     }
 
     #[test]

@@ -27,8 +27,15 @@ pub(super) const IDLE: Duration = Duration::minutes(60);
 /// A session ends after this even when used: then the person signs in again.
 const LIFETIME: Duration = Duration::hours(12);
 
-/// How far the kept end of a session may lag behind its last use.
+/// How far what is kept of a session's use may lag behind.
 const TOUCH_EVERY: Duration = Duration::minutes(1);
+
+/// A session that was used.
+pub(super) struct Found {
+    pub(super) record: Record,
+    /// This use was noted, the first in a minute.
+    pub(super) noted: bool,
+}
 
 /// The sessions. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -42,11 +49,12 @@ impl Sessions {
         Self { db, clock }
     }
 
-    /// A session that hasn't ended. Finding it is a use of it.
-    pub(super) async fn find(&self, id: &Id) -> sqlx::Result<Option<Record>> {
+    /// A session that hasn't ended. Finding it is a use of it, which is noted once a minute.
+    pub(super) async fn find(&self, id: &Id) -> sqlx::Result<Option<Found>> {
         let (now, id_hash) = (self.clock.now(), hash(id));
         let row = sqlx::query!(
-            "SELECT data, created_at, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2",
+            r#"SELECT data, created_at, coalesce(used_at, created_at) AS "used_at!" FROM sessions
+               WHERE id_hash = $1 AND expires_at > $2"#,
             &id_hash,
             now,
         )
@@ -54,12 +62,18 @@ impl Sessions {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let expires_at = end_of(row.created_at, now);
-        if expires_at - row.expires_at >= TOUCH_EVERY {
-            sqlx::query!("UPDATE sessions SET expires_at = $2 WHERE id_hash = $1", &id_hash, expires_at)
-                .execute(self.db.pool())
-                .await?;
+        let noted = now - row.used_at >= TOUCH_EVERY;
+        if noted {
+            sqlx::query!(
+                "UPDATE sessions SET expires_at = $2, used_at = $3 WHERE id_hash = $1",
+                &id_hash,
+                expires_at,
+                now,
+            )
+            .execute(self.db.pool())
+            .await?;
         }
-        Ok(record(id, row.data, expires_at))
+        Ok(record(id, row.data, expires_at).map(|record| Found { record, noted }))
     }
 
     /// A session that hasn't ended, looked at without being used.
@@ -146,7 +160,7 @@ fn record(id: &Id, data: Value, expiry_date: OffsetDateTime) -> Option<Record> {
     Some(Record { id: *id, data, expiry_date })
 }
 
-fn hash(id: &Id) -> Vec<u8> {
+pub(super) fn hash(id: &Id) -> Vec<u8> {
     Sha256::digest(id.to_string().as_bytes()).to_vec()
 }
 
@@ -176,7 +190,7 @@ impl SessionStore for Sessions {
         'id: 'future,
         Self: 'future,
     {
-        Box::pin(async move { self.find(id).await.map_err(backend) })
+        Box::pin(async move { self.find(id).await.map(|found| found.map(|found| found.record)).map_err(backend) })
     }
 
     fn delete<'store, 'id, 'future>(&'store self, id: &'id Id) -> BoxFuture<'future, Result<()>>

@@ -22,6 +22,7 @@ use super::{
     routes,
     session::{Membership, SIGNED_IN, SignedIn},
     session_layer,
+    whence::Whence,
 };
 use crate::{
     clock::Clock,
@@ -119,7 +120,7 @@ impl Browser {
             .unwrap();
             memberships.push(Membership { partner, partner_name: name, member_id });
         }
-        let signed_in = SignedIn::new("9".parse().unwrap(), memberships);
+        let signed_in = SignedIn::new("9".parse().unwrap(), memberships, Whence::default());
         let data = [(SIGNED_IN.to_owned(), json!(signed_in))].into();
         let mut record = Record { id: tower_sessions::session::Id::default(), data, expiry_date: START };
         self.state.sessions().create(&mut record).await.unwrap();
@@ -235,6 +236,21 @@ async fn one_who_was_removed_is_out_at_once(pool: PgPool) {
     browser.enter(&["1"]).await;
     sqlx::query!("UPDATE members SET removed_at = $1", START).execute(browser.state.db.pool()).await.unwrap();
     assert_eq!(browser.who().await, "a stranger, session ended: true");
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn who_uses_the_app_is_seen_to_the_minute(pool: PgPool) {
+    let mut browser = Browser::new(pool);
+    browser.enter(&["1"]).await;
+    let seen = async |browser: &Browser| {
+        sqlx::query_scalar!("SELECT seen_at FROM members").fetch_one(browser.state.db.pool()).await.unwrap()
+    };
+    for (seconds, expected) in [(59, None), (1, Some(60)), (59, Some(60)), (1, Some(120))] {
+        browser.state.clock.advance(Duration::from_secs(seconds));
+        browser.who().await;
+        let expected = expected.map(|after| START + time::Duration::seconds(after));
+        assert_eq!(seen(&browser).await, expected);
+    }
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use http::{Method, request::Parts};
 use leptos::prelude::{AnyView, ArcMemo, GetUntracked, use_context};
 use leptos_router::params::ParamsMap;
+use tower_sessions::Session;
 use url::form_urlencoded;
 
 pub use super::finish::{Problem, finish};
 use super::{
+    audit::{Act, Entry, Who},
     finish::{refuse as refuse_door, told_by},
     gate::Asker,
     model::Role,
+    open_sessions::SessionMark,
     problem,
     problem::SignInProblem,
     return_to::ReturnTo,
+    whence::Whence,
 };
 use crate::{
     clock::Clock,
@@ -109,6 +113,17 @@ impl Visit {
     /// What a door of this page said before it led back here, where it said one of [`AppError`]'s own words.
     pub fn problem(&self) -> Option<AppError> {
         told_by(|name| self.query(name))
+    }
+
+    /// The session that asks.
+    pub fn session(&self) -> Option<SessionMark> {
+        self.parts.extensions.get::<Session>().and_then(Session::id).map(|id| SessionMark::of(&id))
+    }
+
+    /// For the audit log: what the viewer does now.
+    pub fn entry(&self, act: Act, detail: impl Into<String>) -> Entry {
+        let (at, who) = (self.clock.now(), Who::Member(self.viewer.member_id));
+        Entry { at, act, who, detail: detail.into(), whence: Whence::of(&self.parts) }
     }
 
     /// A transaction within the rows of the viewer's partner.

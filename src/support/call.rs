@@ -270,6 +270,7 @@ pub(super) fn deed(operation: &str, whom: Option<&str>) -> String {
         Some(Operation::ListMyBusinesses) => "list a member’s portfolios",
         Some(Operation::ExchangeCode | Operation::ExchangeToken) => "give a token",
         Some(Operation::DebugToken) => "tell what a token is good for",
+        Some(Operation::ListSubscriptions) => "list your webhooks",
         None => return operation.replace('_', " "),
     };
     words.to_owned()

@@ -72,6 +72,7 @@ pub fn refused_call(partner: &str, business: &str, trace: &str) -> Call {
         business_use_case_usage: Some("{}".into()),
         retry_after: Some("60".into()),
         content_type: Some("application/json".into()),
+        date: None,
         usage: Usage::default(),
         body: format!("{{\"error\":{{\"code\":200,\"fbtrace_id\":\"{trace}\"}}}}"),
     }

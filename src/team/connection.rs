@@ -26,7 +26,8 @@ pub(super) fn connection_section(
     let (sender, permissions) = (sender(system_user.as_ref()), permissions(scopes, system_user.is_some()));
     let (system_user, own) = (system_user_state(system_user.as_ref(), now), own_state(own.as_ref(), now));
     let (partner, partner_name) = (viewer.partner.to_string(), viewer.partner_name.clone());
-    let (app, version) = (settings.app_id.to_string(), version(settings.version));
+    let (app, others) = (settings.app_id.to_string(), other_versions(settings.version));
+    let version = version(settings.version);
     view! {
         <Section id="connection" title="Connection to Meta">
             <div class="panel">
@@ -40,7 +41,10 @@ pub(super) fn connection_section(
                     </Row>
                     <Row term="App"><Identifier what="app ID" value=app/></Row>
                     <Row term="Graph version">
-                        {version}<span class="sub">"Named in every call."</span>
+                        {version}
+                        <span class="sub">
+                            "Named in every call. Whoever runs Liteboard chooses it with GRAPH_VERSION, among "{others}" as well."
+                        </span>
                     </Row>
                 </dl>
                 {forms}
@@ -154,6 +158,13 @@ fn version(version: Version) -> String {
         Some(day) => format!("{version} (until {day})"),
         None => format!("{version} (no end date yet)"),
     }
+}
+
+/// The versions that could be chosen instead, the newest first.
+fn other_versions(current: Version) -> String {
+    let others = Version::ALL.into_iter().rev().filter(|other| *other != current);
+    let others: Vec<String> = others.map(version).collect();
+    others.split_last().map_or_else(String::new, |(last, rest)| format!("{} and {last}", rest.join(", ")))
 }
 
 /// What an admin may do: store a token, or replace and remove the one there is.

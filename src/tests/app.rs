@@ -32,6 +32,9 @@ pub const RIVAL: &str = "122000000000004";
 pub const NORTHLANE: &str = "102000000000001";
 pub const HARBOUR_REACH: &str = "102000000000002";
 
+/// What tokens are sealed with.
+pub const KEY: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// How long a story waits for something to come true before it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -86,8 +89,7 @@ impl TestApp {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let public_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         assert!(is_loopback(&public_url));
-        let vault = Vault::from_setting(&"k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned().into())
-            .expect("a good key");
+        let vault = Vault::from_setting(&KEY.to_owned().into()).expect("a good key");
         let base = Url::parse(&simulator.url()).unwrap();
         let settings = Settings::new(
             base.clone(),

@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("config", &["db", "graph"]),
     ("db", &["graph"]),
+    ("doctor", &["clock", "config", "db", "graph", "sign_in", "vault"]),
     ("limits", &["sign_in", "ui"]),
     ("telemetry", &["ui"]),
     // Rooms.
@@ -56,6 +57,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "onboarding",
             "reconcile",
             "sign_in",
+            "team",
             "telemetry",
             "ui",
             "vault",

@@ -21,6 +21,8 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_124_000_010, ""),
     (20_261_124_000_011, include_str!("migrations/11_drafts.sql")),
     (20_261_124_000_030, ""),
+    (20_261_125_000_050, include_str!("migrations/50_team.sql")),
+    (20_261_125_000_051, include_str!("migrations/51_sessions_of_members.sql")),
 ];
 
 #[sqlx::test(migrations = false)]

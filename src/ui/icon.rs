@@ -60,6 +60,8 @@ glyphs! {
     Clock => "clock",
     /// Two sheets: copy.
     Copy => "copy",
+    /// Three dots: more.
+    Dots => "dots",
     /// An arrow head down.
     Down => "down",
     /// An arrow down into a tray: to be kept as a file.
@@ -82,8 +84,12 @@ glyphs! {
     Link => "link",
     /// A lens in a frame: look up.
     LookUp => "lookup",
+    /// A screen: a desk's browser.
+    Monitor => "monitor",
     /// Two bars: pause.
     Pause => "pause",
+    /// A telephone: a phone's browser.
+    Phone => "phone",
     /// A triangle to the right: go on.
     Play => "play",
     /// A plus.

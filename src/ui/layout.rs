@@ -188,7 +188,7 @@ fn account_menu(name: String, role: String, asides: &[NavItem], current: Theme, 
 }
 
 /// The first letters of the first and the last word: "IC" of "Ines Carvalho".
-fn initials(name: &str) -> String {
+pub fn initials(name: &str) -> String {
     let mut firsts = name.split_whitespace().filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()));
     let first = firsts.next();
     let last = firsts.next_back();

@@ -62,7 +62,7 @@ pub use field::{Choice, Field, Select};
 pub use icon::{Glyph, Icon, Mark, icon_href, set_sprite_url};
 pub use identifier::{CopyButton, CopyTextButton, Identifier, Name, NameLink, isolated};
 pub use islands::{CopyOnClick, LocalTimes};
-pub use layout::{Account, Layout, NavItem, PartnerChoice};
+pub use layout::{Account, Layout, NavItem, PartnerChoice, initials};
 pub use meter::Meter;
 pub use notice::{Notice, NoticeKind};
 pub use numbers::{age, capped, grouped, percent, plural, seconds};

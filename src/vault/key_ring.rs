@@ -77,6 +77,11 @@ impl KeyRing {
         self.keys().find(|(known, _)| known == id).map(|(_, cipher)| cipher)
     }
 
+    /// The ids, the one that seals first.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys().map(|(id, _)| id.as_str())
+    }
+
     fn keys(&self) -> impl Iterator<Item = &(String, XChaCha20Poly1305)> {
         std::iter::once(&self.first).chain(&self.others)
     }

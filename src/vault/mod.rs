@@ -73,6 +73,11 @@ impl Vault {
         KeyRing::parse(setting.expose_secret()).map(|ring| Self(Arc::new(ring)))
     }
 
+    /// The ids of its keys, the one that seals first.
+    pub fn key_ids(&self) -> Vec<&str> {
+        self.0.ids().collect()
+    }
+
     /// Encrypts `secret` for one row, with the first key of the ring.
     ///
     /// # Errors

@@ -11,9 +11,9 @@ use crate::{
     graph::Cause,
     onboarding::reconcile::{DISPATCH, settled},
     reconcile,
-    sign_in::{self, Problem, Visit, finish},
+    sign_in::{self, Act, Problem, Visit, audit, finish},
     telemetry::mishap,
-    ui::AppError,
+    ui::{AppError, plural},
 };
 
 /// Sends nothing of a batch until it's resumed; what is in flight finishes. `batch` is its number.
@@ -73,6 +73,12 @@ impl Held {
         Problem { error: error.into(), back_to: page(self.batch.number) }
     }
 
+    /// Writes into the audit log what is done.
+    async fn note(&mut self, visit: &Visit, act: Act, detail: String) -> Result<(), Problem> {
+        let entry = visit.entry(act, detail);
+        audit(&mut self.tx, &entry).await.map_err(|error| self.problem(mishap(error)))
+    }
+
     /// Tells those who watch, commits, and leads to the batch.
     async fn done(mut self) -> Result<String, Problem> {
         let (number, partner) = (self.batch.number, self.tx.partner().clone());
@@ -87,6 +93,9 @@ async fn hold(visit: &Visit, number: &str) -> Result<String, Problem> {
     let mut held = Held::open(visit, number).await?;
     let paused = store::pause(&mut held.tx, held.batch.number, visit.viewer.member_id, visit.clock.now()).await;
     paused.map_err(|error| held.problem(mishap(error)))?;
+    if held.batch.paused.is_none() {
+        held.note(visit, Act::BatchPaused, held.batch.long_title()).await?;
+    }
     held.done().await
 }
 
@@ -97,13 +106,20 @@ async fn go_on(visit: &Visit, number: &str) -> Result<String, Problem> {
         reconcile::wake(&mut held.tx, DISPATCH, &visit.viewer.partner).await
     };
     resumed.await.map_err(|error| held.problem(mishap(error)))?;
+    if held.batch.paused.is_some() {
+        held.note(visit, Act::BatchResumed, held.batch.long_title()).await?;
+    }
     held.done().await
 }
 
 async fn stop(visit: &Visit, number: &str) -> Result<String, Problem> {
     let mut held = Held::open(visit, number).await?;
     let stopped = store::cancel_rest(&mut held.tx, held.batch.number, visit.viewer.member_id, visit.clock.now()).await;
-    stopped.map_err(|error| held.problem(mishap(error)))?;
+    let stopped = stopped.map_err(|error| held.problem(mishap(error)))?;
+    if held.batch.cancelled.is_none() || stopped > 0 {
+        let told = format!("{}, {} not sent", held.batch.long_title(), plural(stopped as u64, "request", "requests"));
+        held.note(visit, Act::BatchCancelled, told).await?;
+    }
     held.done().await
 }
 
@@ -120,7 +136,13 @@ async fn again(visit: &Visit, number: &str, cause: &str) -> Result<String, Probl
     }
     let retried = store::retry(&mut held.tx, &held.batch, cause.as_str(), member, now).await;
     match retried.map_err(|error| held.problem(mishap(error)))? {
-        Retried::Started(made, _) => {
+        Retried::Started(made, size) => {
+            let told = format!(
+                "Batch {made}, {}: a retry of {}",
+                plural(size as u64, "request", "requests"),
+                held.batch.long_title()
+            );
+            held.note(visit, Act::BatchStarted, told).await?;
             let woken = reconcile::wake(&mut held.tx, DISPATCH, &visit.viewer.partner).await;
             woken.map_err(|error| held.problem(mishap(error)))?;
             held.done().await?;

@@ -101,6 +101,11 @@ impl Batch {
     pub fn title(&self) -> String {
         if self.name.is_empty() { format!("Batch {}", self.number) } else { self.name.clone() }
     }
+
+    /// Its number, and its name where it has one: names aren't unique.
+    pub fn long_title(&self) -> String {
+        if self.name.is_empty() { self.title() } else { format!("Batch {} ({})", self.number, self.name) }
+    }
 }
 
 /// How many requests of a batch are in each state.

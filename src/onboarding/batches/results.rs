@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     db::TenantTx,
-    sign_in::Presence,
+    sign_in::{Act, Presence, audit},
     telemetry::mishap,
     ui::{AppError, csv},
 };
@@ -57,7 +57,12 @@ pub(super) async fn results(State(rooms): State<Rooms>, Path(number): Path<Strin
         let mut tx = rooms.live.db.tenant(&presence.viewer.partner).await.map_err(mishap)?;
         let batch = store::find_batch(&mut tx, number, rooms.live.clock.now()).await.map_err(mishap)?;
         let batch = batch.filter(|batch| batch.source != Source::Click && batch.started_at.is_some());
-        Ok::<_, AppError>((tx, batch.ok_or(AppError::NotFound)?))
+        let batch = batch.ok_or(AppError::NotFound)?;
+        let mut log = rooms.live.db.tenant(&presence.viewer.partner).await.map_err(mishap)?;
+        let entry = presence.entry(Act::Exported, format!("Results of {} (CSV)", batch.long_title()));
+        audit(&mut log, &entry).await.map_err(mishap)?;
+        log.commit().await.map_err(mishap)?;
+        Ok::<_, AppError>((tx, batch))
     };
     let (mut tx, batch) = match opened.await {
         Ok(opened) => opened,

@@ -15,10 +15,10 @@ use crate::{
     graph::SolutionId,
     onboarding::reconcile::DISPATCH,
     reconcile,
-    sign_in::{Problem, Visit, finish},
+    sign_in::{Act, Problem, Visit, audit, finish},
     solutions,
     telemetry::mishap,
-    ui::AppError,
+    ui::{AppError, plural},
 };
 
 /// Makes a draft of everything the member has ticked, the boxes of the page at `view` included.
@@ -143,6 +143,8 @@ async fn start_draft(visit: &Visit, number: &str, form: &StartForm) -> Result<St
     if queued == 0 {
         return Err(dissents(Dissent::Nothing));
     }
+    let told = format!("Batch {number}, {}", plural(queued, "request", "requests"));
+    audit(&mut tx, &visit.entry(Act::BatchStarted, told)).await.map_err(failed)?;
     let partner = tx.partner().clone();
     reconcile::wake(&mut tx, DISPATCH, &partner).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;

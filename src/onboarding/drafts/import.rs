@@ -20,7 +20,7 @@ use super::{
 use crate::{
     clock::Clock,
     db::Db,
-    sign_in::{Problem, Visit, refuse_request, respond},
+    sign_in::{Act, Problem, Visit, audit, refuse_request, respond},
     telemetry::mishap,
     ui::AppError,
 };
@@ -235,7 +235,11 @@ async fn problems(State(needs): State<Needs>, Path(number): Path<String>, reques
 async fn find(visit: &Visit, number: &str) -> Result<DraftNumber, AppError> {
     let number = number.parse().map_err(|_| AppError::NotFound)?;
     let mut tx = visit.tenant().await?;
-    store::find_draft(&mut tx, number).await.map_err(mishap)?.map(|draft| draft.number).ok_or(AppError::NotFound)
+    store::find_draft(&mut tx, number).await.map_err(mishap)?.ok_or(AppError::NotFound)?;
+    let entry = visit.entry(Act::Exported, format!("Problem rows of draft {number} (CSV)"));
+    audit(&mut tx, &entry).await.map_err(mishap)?;
+    tx.commit().await.map_err(mishap)?;
+    Ok(number)
 }
 
 #[cfg(test)]

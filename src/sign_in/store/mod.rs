@@ -1,11 +1,15 @@
 //! The SQL of partners, members and their tokens.
 
+mod sealed;
 mod senders;
 
 use sqlx::Result;
 use time::OffsetDateTime;
 
-pub(super) use self::senders::{SenderRow, is_sender, list_senders, mark_dead, mark_system_user_dead};
+pub(super) use self::{
+    sealed::list_sealed,
+    senders::{SenderRow, is_sender, list_senders, mark_dead, mark_system_user_dead},
+};
 use super::model::Role;
 use crate::{
     db::TenantTx,
@@ -48,6 +52,14 @@ pub(super) async fn find_member(tx: &mut TenantTx, member_id: i64, now: OffsetDa
     }))
 }
 
+/// Notes that a member is here. Time doesn't go back: two of their browsers may note it in any order.
+pub(super) async fn note_seen(tx: &mut TenantTx, member_id: i64, now: OffsetDateTime) -> Result<()> {
+    sqlx::query!("UPDATE members SET seen_at = greatest(seen_at, $2) WHERE member_id = $1", member_id, now)
+        .execute(&mut **tx)
+        .await
+        .map(drop)
+}
+
 /// Keeps what Meta says of the partner. Holds its row until the end of the transaction, so that people of one partner who
 /// arrive together are admitted one after the other.
 pub(super) async fn save_partner(tx: &mut TenantTx, portfolio: &Portfolio, now: OffsetDateTime) -> Result<()> {
@@ -66,6 +78,13 @@ pub(super) async fn save_partner(tx: &mut TenantTx, portfolio: &Portfolio, now: 
     .map(drop)
 }
 
+/// Somebody who was let in.
+pub(super) struct Admitted {
+    pub(super) member_id: i64,
+    /// The role they were given, if they have only just joined.
+    pub(super) joined_as: Option<Role>,
+}
+
 /// Lets a person in and gives back who they are here; `None` for one who was removed.
 ///
 /// The first member a partner ever has becomes admin, later ones support; one who is known keeps the role given.
@@ -74,24 +93,26 @@ pub(super) async fn admit_member(
     user: &UserId,
     name: &str,
     now: OffsetDateTime,
-) -> Result<Option<i64>> {
+) -> Result<Option<Admitted>> {
     let partner = tx.partner().clone();
-    sqlx::query_scalar!(
-        "INSERT INTO members (partner_id, facebook_user_id, name, role, joined_at, signed_in_at)
+    // A row that was there before has the transaction that locked it for its update.
+    let row = sqlx::query!(
+        "INSERT INTO members (partner_id, facebook_user_id, name, role, joined_at, signed_in_at, seen_at)
          SELECT $1::text, $2::text, $3::text,
              CASE WHEN EXISTS (SELECT FROM members WHERE partner_id = $1::text) THEN 'support' ELSE 'admin' END,
-             $4::timestamptz, $4::timestamptz
+             $4::timestamptz, $4::timestamptz, $4::timestamptz
          ON CONFLICT (partner_id, facebook_user_id)
-             DO UPDATE SET name = EXCLUDED.name, signed_in_at = EXCLUDED.signed_in_at
+             DO UPDATE SET name = EXCLUDED.name, signed_in_at = EXCLUDED.signed_in_at, seen_at = EXCLUDED.seen_at
              WHERE members.removed_at IS NULL
-         RETURNING member_id",
+         RETURNING member_id, CASE WHEN xmax = 0 THEN members.role END AS joined_as",
         partner.as_str(),
         user.as_str(),
         name,
         now,
     )
     .fetch_optional(&mut **tx)
-    .await
+    .await?;
+    Ok(row.map(|row| Admitted { member_id: row.member_id, joined_as: row.joined_as.as_deref().map(role) }))
 }
 
 /// Gives a person a role, whether they have come yet or not, and lets one back in who was removed. A name that Meta gave stays.
@@ -239,7 +260,7 @@ mod tests {
         let id: BusinessId = tx.partner().as_business().clone();
         let portfolio = Portfolio { id, name: "Brightwave".into(), verification_status: Some("VERIFIED".into()) };
         save_partner(tx, &portfolio, NOW).await.unwrap();
-        admit_member(tx, &user.parse().unwrap(), name, NOW).await.unwrap()
+        admit_member(tx, &user.parse().unwrap(), name, NOW).await.unwrap().map(|admitted| admitted.member_id)
     }
 
     async fn role_of(tx: &mut TenantTx, member_id: i64) -> Role {

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::{
     super::{
+        audit::{Act, audit},
         model::Role,
         visit::{Problem, Visit, finish},
     },
@@ -69,6 +70,8 @@ async fn keep(visit: &Visit, tools: &Tools, typed: &SecretString) -> Result<Stri
     let failed = |error: sqlx::Error| back(mishap(error));
     let mut tx = visit.tenant().await.map_err(back)?;
     store::save(&mut tx, &checked, &sealed, viewer.member_id, now).await.map_err(failed)?;
+    let stored = visit.entry(Act::TokenStored, checked.system_user.name.as_str());
+    audit(&mut tx, &stored).await.map_err(failed)?;
     // What waited because there was no working token goes on.
     wake(&mut tx, "dispatch", &viewer.partner).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
@@ -82,7 +85,9 @@ async fn forget(visit: &Visit) -> Result<(), AppError> {
         return Err(AppError::Forbidden);
     }
     let mut tx = visit.tenant().await?;
-    store::remove(&mut tx).await.map_err(mishap)?;
+    if store::remove(&mut tx).await.map_err(mishap)? {
+        audit(&mut tx, &visit.entry(Act::TokenRemoved, "")).await.map_err(mishap)?;
+    }
     // Whoever has opened it to send with forgets it.
     wake(&mut tx, "dispatch", &viewer.partner).await.map_err(mishap)?;
     tx.commit().await.map_err(mishap)?;

@@ -104,7 +104,8 @@ pub(super) async fn save(
     .map(drop)
 }
 
-/// Forgets the token, if there is one.
-pub(super) async fn remove(tx: &mut TenantTx) -> Result<()> {
-    sqlx::query!("DELETE FROM system_user_tokens").execute(&mut **tx).await.map(drop)
+/// Forgets the token, and says whether there was one.
+pub(super) async fn remove(tx: &mut TenantTx) -> Result<bool> {
+    let done = sqlx::query!("DELETE FROM system_user_tokens").execute(&mut **tx).await?;
+    Ok(done.rows_affected() > 0)
 }
