@@ -74,7 +74,7 @@ pub use self::{
     presence::Presence,
     reconcile::ExpiredSessions,
     return_to::ReturnTo,
-    sending::{Holder, SendingToken, Whose, can_send, mark_dead, sending_token},
+    sending::{Holder, SendingToken, Whose, can_send, mark_dead, reading_token, sending_token},
     state::{SignIn, session_layer},
     system_user::{
         Connection, OwnToken, Refusal as SystemUserRefusal, RemoveSystemUserToken, StoreSystemUserToken,

@@ -7,6 +7,7 @@ mod selection;
 mod syncs;
 #[cfg(test)]
 mod tests;
+mod told;
 mod upsert;
 
 use time::{Date, OffsetDateTime, Time, macros::format_description};
@@ -26,6 +27,7 @@ pub use self::{
         EndedSync, OpenSync, Part, Progress, Refusal, ask_for_sync, begin_sync, fail_sync, finish_sync, last_ended,
         open_sync, put_off, record_page, refresh_statistics, sync_state,
     },
+    told::{News, keep_told, wabas_in},
     upsert::{Reading, mark_vanished, upsert},
 };
 

@@ -6,6 +6,7 @@
 mod dispatch;
 mod lists;
 mod paces;
+mod polls;
 mod progress;
 mod wishes;
 
@@ -22,6 +23,9 @@ pub use self::{
     dispatch::{Claimed, Outcome, Room, claim, interrupted, next_due, resume_after_sign_in, save},
     lists::{Filter, ListedRequest, Window, Within, list_requests},
     paces::{AppLimit, app_wait, find_pace, pause_until, save_app_limit, save_pace},
+    polls::{
+        Asked, Due, Waits, app_usage, dispatch_has_work, due, enrol, forget, keep_request_statuses, make_due, next_poll, open_meta_ids, reschedule,
+    },
     progress::{advance, behind},
     wishes::{Queued, cancel, queue},
 };

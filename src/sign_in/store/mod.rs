@@ -5,7 +5,7 @@ mod senders;
 use sqlx::Result;
 use time::OffsetDateTime;
 
-pub(super) use self::senders::{SenderRow, is_sender, list_senders, mark_dead, mark_system_user_dead};
+pub(super) use self::senders::{SenderRow, is_sender, list_readers, list_senders, mark_dead, mark_system_user_dead};
 use super::model::Role;
 use crate::{
     db::TenantTx,
