@@ -6,6 +6,7 @@ CREATE TABLE business_polls (
     standing text NOT NULL,
     due_at timestamptz NOT NULL,
     asked_at timestamptz,
+    wanted_at timestamptz,
     refusals integer NOT NULL DEFAULT 0 CHECK (refusals >= 0),
     cause text,
     PRIMARY KEY (partner_id, business_id),
@@ -18,6 +19,7 @@ COMMENT ON COLUMN business_polls.business_id IS 'The business';
 COMMENT ON COLUMN business_polls.standing IS 'Where it stood when that was settled: one that moved is looked at anew';
 COMMENT ON COLUMN business_polls.due_at IS 'Meta isn''t asked before';
 COMMENT ON COLUMN business_polls.asked_at IS 'When Meta last answered; NULL: not yet';
+COMMENT ON COLUMN business_polls.wanted_at IS 'When a member wanted it asked about; NULL once it was';
 COMMENT ON COLUMN business_polls.refusals IS 'Calls in a row that were refused with it among others: each is made of half as many';
 COMMENT ON COLUMN business_polls.cause IS 'Why the last of them was, as graph::Cause spells it';
 CREATE INDEX idx_business_polls_due ON business_polls (partner_id, due_at, business_id);

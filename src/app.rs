@@ -16,7 +16,7 @@ use leptos_router::{
 
 use crate::{
     assets::Assets,
-    businesses::businesses_page,
+    businesses::{assign_page, businesses_page},
     clock::Clock,
     onboarding::{
         batch_page, batches_page, business_page, call_limit, cancel_page, confirm_page, import_page, request_page,
@@ -68,6 +68,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/batches") view=|| framed(batches_page) ssr=SsrMode::Async/>
                 <Route path=path!("/batches/:number") view=|| framed(batch_page) ssr=SsrMode::Async/>
                 <Route path=path!("/batches/:number/cancel") view=|| framed(cancel_page) ssr=SsrMode::Async/>
+                <Route path=path!("/assign") view=|| framed(assign_page) ssr=SsrMode::Async/>
                 <Route path=path!("/import") view=|| framed(import_page) ssr=SsrMode::Async/>
                 <Route path=path!("/drafts/:number") view=|| framed(confirm_page) ssr=SsrMode::Async/>
                 <Route path=path!("/drafts/:number/rows") view=|| framed(rows_page) ssr=SsrMode::Async/>

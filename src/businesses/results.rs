@@ -103,6 +103,15 @@ impl Results {
     fn empty(self) -> AnyView {
         let clear = view! { <a class="btn" href=super::query::PATH>"Clear filters"</a> };
         let (typed, filter) = (self.query.typed.trim().to_owned(), self.query.filter);
+        if typed.is_empty() && self.query.manager.is_some() {
+            let title = if filter == Filter::All { "None is assigned so" } else { "None here" };
+            return view! {
+                <Empty title=title actions=clear.into_any()>
+                    <p>"Tick businesses in the list and choose “Assign…”, or assign one on its page."</p>
+                </Empty>
+            }
+            .into_any();
+        }
         if typed.is_empty() {
             let title = if filter == Filter::All {
                 "No businesses yet".to_owned()

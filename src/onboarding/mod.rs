@@ -54,7 +54,7 @@ mod tests;
 
 #[cfg(feature = "ssr")]
 pub use self::{
-    api::{Cancel, Onboard},
+    api::{Cancel, Check, Onboard},
     batches::{
         CancelRest, Live, Pause, Resume, RetryFailed, batch_page, batches_page, call_limit, cancel_page, routes,
     },

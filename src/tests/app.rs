@@ -192,7 +192,7 @@ impl TestApp {
         self.simulator.advance(by);
         let partner: PartnerId = NORTHLANE.parse().unwrap();
         let mut tx = self.db.tenant(&partner).await.expect("Postgres answers");
-        for reconciler in ["dispatch", "follow", "sync"] {
+        for reconciler in ["dispatch", "follow", "sync", "poll"] {
             reconcile::wake(&mut tx, reconciler, &partner).await.expect("Postgres answers");
         }
         tx.commit().await.expect("Postgres answers");

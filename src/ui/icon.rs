@@ -68,6 +68,8 @@ glyphs! {
     Facebook => "facebook",
     /// A sheet: a file.
     File => "file",
+    /// Lines that grow shorter: filter.
+    Filter => "filter",
     /// An hourglass: stalled.
     Hourglass => "hourglass",
     /// An i in a ring.
@@ -82,6 +84,8 @@ glyphs! {
     Link => "link",
     /// A lens in a frame: look up.
     LookUp => "lookup",
+    /// A sheet with a folded corner: a note.
+    Note => "note",
     /// Two bars: pause.
     Pause => "pause",
     /// A triangle to the right: go on.

@@ -418,7 +418,7 @@ fn choose(due: Vec<Due>, now: OffsetDateTime) -> Chosen {
         };
         let every = schedule::every(waits.since, now);
         let fresh = waits.told_at.filter(|at| waits.asked_at.is_none_or(|asked| *at > asked) && *at + every > now);
-        if let Some(told_at) = fresh.filter(|_| !waits.signed) {
+        if let Some(told_at) = fresh.filter(|_| !waits.signed && !waits.wanted) {
             chosen.told.push(Asked { business, due_at: told_at + every, refusal: None, asked: false });
             continue;
         }
@@ -443,7 +443,7 @@ mod tests {
     }
 
     fn due(id: &str, refusals: i32) -> Due {
-        let waits = Waits { signed: false, since: at(-600), told_at: None, asked_at: Some(at(-31)) };
+        let waits = Waits { signed: false, since: at(-600), told_at: None, asked_at: Some(at(-31)), wanted: false };
         Due { business: id.parse().unwrap(), refusals, waits: Some(waits) }
     }
 
@@ -479,6 +479,8 @@ mod tests {
         }
         let signed = Due { waits: told(-10).waits.map(|waits| Waits { signed: true, ..waits }), ..told(-10) };
         assert_eq!(asked(&choose(vec![signed], NOW)), ["1"], "its WABAs matter, and nobody told of them");
+        let wanted = Due { waits: told(-10).waits.map(|waits| Waits { wanted: true, ..waits }), ..told(-10) };
+        assert_eq!(asked(&choose(vec![wanted], NOW)), ["1"], "a member asked for it");
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Waits {
     pub told_at: Option<OffsetDateTime>,
     /// When Meta last answered a poll about it.
     pub asked_at: Option<OffsetDateTime>,
+    /// A member wants it asked about.
+    pub wanted: bool,
 }
 
 /// Takes up those that wait for the client's admin, or signed and aren't ready, and looks anew at those that stand elsewhere than
@@ -63,10 +65,10 @@ pub async fn enrol(tx: &mut TenantTx, first: Duration, now: OffsetDateTime) -> s
 pub async fn due(tx: &mut TenantTx, most: i64, now: OffsetDateTime) -> sqlx::Result<Vec<Due>> {
     let partner = tx.partner().clone();
     let rows = sqlx::query!(
-        r#"SELECT p.business_id::text AS "business_id!", p.refusals, p.asked_at, b.standing AS "standing?", b.checked_at AS "checked_at?",
+        r#"SELECT p.business_id::text AS "business_id!", p.refusals, p.asked_at, p.wanted_at, b.standing AS "standing?", b.checked_at AS "checked_at?",
             coalesce(b.waiting_since, b.meta_status_since, b.first_seen_at) AS since
         FROM (
-            SELECT business_id, refusals, asked_at, due_at FROM business_polls
+            SELECT business_id, refusals, asked_at, wanted_at, due_at FROM business_polls
             WHERE partner_id = $1 AND due_at <= $2 ORDER BY due_at, business_id LIMIT $3
         ) AS p
         LEFT JOIN LATERAL (
@@ -92,6 +94,7 @@ pub async fn due(tx: &mut TenantTx, most: i64, now: OffsetDateTime) -> sqlx::Res
                 since: row.since.unwrap_or(now),
                 told_at: row.checked_at,
                 asked_at: row.asked_at,
+                wanted: row.wanted_at.is_some(),
             }),
         })
         .collect())
@@ -121,7 +124,8 @@ pub async fn reschedule(tx: &mut TenantTx, asked: &[Asked], now: OffsetDateTime)
             due_at = a.due_at,
             asked_at = CASE WHEN a.asked AND a.cause IS NULL THEN $6 ELSE p.asked_at END,
             refusals = CASE WHEN a.cause IS NOT NULL THEN least(p.refusals + 1, 16) WHEN a.asked THEN 0 ELSE p.refusals END,
-            cause = CASE WHEN a.asked THEN a.cause ELSE p.cause END
+            cause = CASE WHEN a.asked THEN a.cause ELSE p.cause END,
+            wanted_at = CASE WHEN a.asked THEN NULL ELSE p.wanted_at END
          FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::bool[]) AS a (business_id, due_at, cause, asked)
          WHERE p.partner_id = $1 AND p.business_id = a.business_id",
         partner.as_str() as _,
@@ -150,21 +154,42 @@ pub async fn forget(tx: &mut TenantTx, businesses: &[BusinessId]) -> sqlx::Resul
     .map(drop)
 }
 
-/// Has Meta asked about a business as soon as it can be. `false`: nothing of it is waited for.
+/// Has Meta asked about a business as soon as it can be, unless that was wanted a moment ago. `false`: nothing of it is waited for.
 pub async fn make_due(tx: &mut TenantTx, business: &BusinessId, now: OffsetDateTime) -> sqlx::Result<bool> {
     let partner = tx.partner().clone();
-    let made = sqlx::query!(
-        "INSERT INTO business_polls AS p (partner_id, business_id, standing, due_at)
-         SELECT partner_id, business_id, standing, $3 FROM businesses
-         WHERE partner_id = $1 AND business_id = $2 AND left_at IS NULL AND standing IN ('requested', 'already_requested', 'accepted')
-         ON CONFLICT (partner_id, business_id) DO UPDATE SET due_at = least(p.due_at, excluded.due_at), standing = excluded.standing",
+    sqlx::query_scalar!(
+        r#"WITH waiting AS (
+            SELECT partner_id, business_id, standing FROM businesses
+            WHERE partner_id = $1 AND business_id = $2 AND left_at IS NULL AND standing IN ('requested', 'already_requested', 'accepted')
+        ), made AS (
+            INSERT INTO business_polls AS p (partner_id, business_id, standing, due_at, wanted_at)
+            SELECT partner_id, business_id, standing, $3, $3 FROM waiting
+            ON CONFLICT (partner_id, business_id) DO UPDATE SET due_at = least(p.due_at, $3), wanted_at = $3
+            WHERE coalesce(p.asked_at, '-infinity') < $3::timestamptz - interval '1 minute'
+        )
+        SELECT EXISTS (SELECT FROM waiting) AS "waits!""#,
         partner.as_str() as _,
         business.as_str() as _,
         now,
     )
-    .execute(&mut **tx)
-    .await?;
-    Ok(made.rows_affected() > 0)
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// Whether Meta answered about a business since then, or shortly before.
+pub async fn is_polled(tx: &mut TenantTx, business: &BusinessId, since: OffsetDateTime) -> sqlx::Result<bool> {
+    let partner = tx.partner().clone();
+    sqlx::query_scalar!(
+        r#"SELECT NOT EXISTS (
+            SELECT FROM business_polls
+            WHERE partner_id = $1 AND business_id = $2 AND coalesce(asked_at, '-infinity') < $3::timestamptz - interval '1 minute'
+        ) AS "is!""#,
+        partner.as_str() as _,
+        business.as_str() as _,
+        since,
+    )
+    .fetch_one(&mut **tx)
+    .await
 }
 
 /// When the next one is due.
