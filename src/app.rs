@@ -22,7 +22,7 @@ use crate::{
         batch_page, batches_page, business_page, call_limit, cancel_page, confirm_page, import_page, request_page,
         requests_page, rows_page,
     },
-    sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in},
+    sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in, zone_of},
     support::support_page,
     team::settings_page,
     telemetry::mishap,
@@ -55,6 +55,9 @@ pub fn shell(options: LeptosOptions, assets: &Assets) -> impl IntoView + use<> {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    if let Some(zone) = use_context::<Parts>().and_then(|parts| zone_of(&parts.headers)) {
+        provide_context(zone);
+    }
     view! {
         <Router>
             <Routes fallback=|| refused(AppError::NotFound)>

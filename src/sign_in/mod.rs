@@ -80,7 +80,7 @@ pub use self::{
         Connection, OwnToken, Refusal as SystemUserRefusal, RemoveSystemUserToken, StoreSystemUserToken,
         SystemUserToken, connection,
     },
-    theme::{choose_theme, theme_of},
+    theme::{choose_theme, theme_of, zone_of},
     tokens::{LiveToken, NEEDED, TokenError, any_live_token, live_token, mark_token_dead},
     visit::{Page, Viewer, Visit, way_to_new_token, way_to_sign_in},
 };

@@ -9,6 +9,8 @@ pub use self::{
     page::{ManagerSelect, assign_page},
     store::{Colleague, colleague, colleagues, manager_of},
 };
+#[cfg(test)]
+pub use self::store::{Hand, assign, assign_selected, can_be, selected_managed};
 
 use std::fmt;
 

@@ -5,6 +5,8 @@ mod api;
 mod store;
 
 pub use self::api::{AddNote, DeleteNote};
+#[cfg(test)]
+pub use self::store::{add, delete};
 
 /// The most characters of a note.
 pub const LONGEST_NOTE: usize = 2_000;

@@ -3,6 +3,8 @@
 
 mod mark;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use time::OffsetDateTime;
 

@@ -58,7 +58,7 @@ impl Letter {
         let place = format!("https://business.facebook.com/settings/requests?business_id={}", self.business_id);
         view! {
             <div class="letter" id="reminder">
-                <nav class="seg" aria-label="Language of the reminder">{languages}</nav>
+                <nav class="seg seg-links" aria-label="Language of the reminder">{languages}</nav>
                 <pre class="code prose" tabindex="0" role="region" aria-label="Reminder text" lang=self.language().key()>{self.text()}</pre>
                 <p class="hint">
                     "The place at Meta: "
