@@ -49,12 +49,7 @@ impl Caller {
         .await
     }
 
-    async fn many<I, T>(
-        &self,
-        operation: Operation,
-        ids: &[I],
-        read: fn(&Value) -> T,
-    ) -> Result<HashMap<I, T>, Error>
+    async fn many<I, T>(&self, operation: Operation, ids: &[I], read: fn(&Value) -> T) -> Result<HashMap<I, T>, Error>
     where
         I: AsRef<str> + Clone + Eq + std::hash::Hash + Send + 'static,
         T: Send + 'static,
@@ -64,7 +59,8 @@ impl Caller {
         let ids = ids.to_vec();
         self.call(request, move |answer| {
             let nodes = answer.as_object().ok_or(Failure::UnexpectedShape)?;
-            let asked = ids.into_iter().filter_map(|id| Some((nodes.get(id.as_ref()).filter(|node| node.is_object())?, id)));
+            let asked =
+                ids.into_iter().filter_map(|id| Some((nodes.get(id.as_ref()).filter(|node| node.is_object())?, id)));
             Ok(asked.map(|(node, id)| (id, read(node))).collect())
         })
         .await
@@ -98,10 +94,7 @@ mod tests {
         .await;
         let read = meta.caller().business_statuses(&ids(&["11", "22", "33"])).await.unwrap();
         let expected = [
-            (
-                "11",
-                BusinessStatus { status: Some("TERM_OF_SERVICE_SIGNED".into()), date: Some("2026-11-24".into()) },
-            ),
+            ("11", BusinessStatus { status: Some("TERM_OF_SERVICE_SIGNED".into()), date: Some("2026-11-24".into()) }),
             ("22", BusinessStatus::default()),
         ];
         assert_eq!(read, expected.into_iter().map(|(id, status)| (id.parse().unwrap(), status)).collect());
@@ -128,7 +121,8 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_is_not_there_spoils_all() {
-        let refusal = json!({"error": {"code": 803, "message": "(#803) Some of the aliases you requested do not exist: 5"}});
+        let refusal =
+            json!({"error": {"code": 803, "message": "(#803) Some of the aliases you requested do not exist: 5"}});
         let meta = StandIn::start([Reply::json(404, refusal), Reply::json(200, json!([]))]).await;
         let caller = meta.caller();
         let error = caller.business_statuses(&ids(&["1", "5"])).await.unwrap_err();

@@ -222,11 +222,12 @@ async fn ask(visit: &Visit, signals: &Signals, business_id: &str, number: &str) 
     let answered = tokio::time::timeout(PATIENCE, async {
         let name = polled(&partner);
         loop {
-            answers.heard(&name).await;
             let mut tx = visit.tenant().await?;
             if store::is_polled(&mut tx, &business, now).await.map_err(mishap)? {
                 return Ok::<_, AppError>(());
             }
+            drop(tx);
+            answers.heard(&name).await;
         }
     });
     let notice = if matches!(answered.await, Ok(Ok(()))) { "checked" } else { "asking" };

@@ -72,7 +72,8 @@ mod tests {
     #[test]
     fn a_zone_is_found_among_other_cookies() {
         let zone = |line: &'static str| {
-            zone_of(&HeaderMap::from_iter([(COOKIE, HeaderValue::from_static(line))])).map(|zone| zone.0.whole_minutes())
+            zone_of(&HeaderMap::from_iter([(COOKIE, HeaderValue::from_static(line))]))
+                .map(|zone| zone.0.whole_minutes())
         };
         assert_eq!(zone("theme=dark; zone=-180"), Some(-180));
         for none in ["", "zone=", "zone=<b>", "timezone=60", "zones=60"] {

@@ -134,6 +134,14 @@ impl TestApp {
         browser
     }
 
+    /// The same later on, when the session before has ended and a sync may not finish.
+    pub async fn signed_in_again(&self, person: &str) -> Browser {
+        let browser = self.browser();
+        let landed = browser.sign_in(person).await.expect("the app answers");
+        assert!(landed.url.ends_with("/businesses"), "signed in and landed on {}: {}", landed.url, landed.body);
+        browser
+    }
+
     /// Waits until a sync of the partner has finished.
     pub async fn synced(&self, partner: &str) {
         self.until("the sync to finish", async || {

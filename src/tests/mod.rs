@@ -11,6 +11,7 @@ mod chaos;
 mod crash;
 mod doors;
 mod drafts;
+mod follow;
 mod imports;
 mod limits;
 mod lists;

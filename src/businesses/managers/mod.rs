@@ -4,13 +4,13 @@ mod api;
 mod page;
 mod store;
 
+#[cfg(test)]
+pub use self::store::{Hand, assign, assign_selected, can_be, selected_managed};
 pub use self::{
     api::{Assign, AssignSelected, AssignTicked},
     page::{ManagerSelect, assign_page},
     store::{Colleague, colleague, colleagues, manager_of},
 };
-#[cfg(test)]
-pub use self::store::{Hand, assign, assign_selected, can_be, selected_managed};
 
 use std::fmt;
 

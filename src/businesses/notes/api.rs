@@ -38,7 +38,8 @@ async fn add(visit: &Visit, business_id: &str, typed: &str) -> Result<String, Pr
     })?;
     let failed = |error: sqlx::Error| problem(mishap(error));
     let mut tx = visit.tenant().await.map_err(problem)?;
-    let kept = store::add(&mut tx, &business, visit.viewer.member_id, &words, visit.clock.now()).await.map_err(failed)?;
+    let kept =
+        store::add(&mut tx, &business, visit.viewer.member_id, &words, visit.clock.now()).await.map_err(failed)?;
     if !kept {
         return Err(unknown());
     }

@@ -58,11 +58,16 @@ mod tests {
 
     #[test]
     fn a_note_is_kept_as_it_was_meant() {
-        assert_eq!(clean("  Spoke to Carla.\r\nShe will share it.\0\n").as_deref(), Ok("Spoke to Carla.\nShe will share it.\u{FFFD}"));
+        assert_eq!(
+            clean("  Spoke to Carla.\r\nShe will share it.\0\n").as_deref(),
+            Ok("Spoke to Carla.\nShe will share it.\u{FFFD}")
+        );
         assert_eq!(clean(&"ü".repeat(LONGEST_NOTE)).map(|note| note.chars().count()), Ok(LONGEST_NOTE));
-        for (typed, refusal) in
-            [("", NoteRefusal::Empty), (" \r\n\t", NoteRefusal::Empty), (&"ü".repeat(LONGEST_NOTE + 1), NoteRefusal::TooLong)]
-        {
+        for (typed, refusal) in [
+            ("", NoteRefusal::Empty),
+            (" \r\n\t", NoteRefusal::Empty),
+            (&"ü".repeat(LONGEST_NOTE + 1), NoteRefusal::TooLong),
+        ] {
             assert_eq!(clean(typed), Err(refusal));
             assert_eq!(NoteRefusal::from_code(refusal.code()), Some(refusal));
         }

@@ -45,7 +45,8 @@ impl Counts {
     ) -> Self {
         let or_more = found.is_some_and(|found| found.more) || numbers[0] > COUNTED;
         for (number, filter) in numbers.iter_mut().zip(Filter::ALL) {
-            let hits = found.map_or(0, |found| found.hits.iter().filter(|hit| hit.is_behind(filter, stalled_before)).count());
+            let hits =
+                found.map_or(0, |found| found.hits.iter().filter(|hit| hit.is_behind(filter, stalled_before)).count());
             *number += i64::try_from(hits).unwrap_or(i64::MAX);
         }
         Self(numbers.map(|n| Count::of(Some(if or_more { n.min(COUNTED) } else { n }), or_more)))

@@ -87,8 +87,7 @@ pub async fn list_managed(
     let (from, to) = range(found);
     let beside = (beside_name.as_str(), beside_id.as_str());
     // No id is empty, so these stand before each business of that name.
-    let ((name, id), stop) =
-        if backwards { (beside.min((to, "")), from) } else { (beside.max((from, "")), to) };
+    let ((name, id), stop) = if backwards { (beside.min((to, "")), from) } else { (beside.max((from, "")), to) };
     let partner = tx.partner().clone();
     let partner = partner.as_str();
     let standings: Option<Vec<&str>> =
@@ -98,13 +97,47 @@ pub async fn list_managed(
     let stalled_before = now - STALLED_AFTER;
     let mut rows = if backwards {
         whoever!(
-            page_of, manager, tx, "<", ">=", "DESC", partner as _, stop, name, id as _, ROWS, manager.member(), standings as _,
-            not_requested, attention, stalled_before, &hits as _, beside.0, beside.1 as _,
+            page_of,
+            manager,
+            tx,
+            "<",
+            ">=",
+            "DESC",
+            partner as _,
+            stop,
+            name,
+            id as _,
+            ROWS,
+            manager.member(),
+            standings as _,
+            not_requested,
+            attention,
+            stalled_before,
+            &hits as _,
+            beside.0,
+            beside.1 as _,
         )?
     } else {
         whoever!(
-            page_of, manager, tx, ">", "<", "ASC", partner as _, stop, name, id as _, ROWS, manager.member(), standings as _,
-            not_requested, attention, stalled_before, &hits as _, beside.0, beside.1 as _,
+            page_of,
+            manager,
+            tx,
+            ">",
+            "<",
+            "ASC",
+            partner as _,
+            stop,
+            name,
+            id as _,
+            ROWS,
+            manager.member(),
+            standings as _,
+            not_requested,
+            attention,
+            stalled_before,
+            &hits as _,
+            beside.0,
+            beside.1 as _,
         )?
     };
     let more = rows.len() > PAGE;

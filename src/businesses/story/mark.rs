@@ -90,7 +90,17 @@ mod tests {
         let mark = Mark { at: datetime!(2026-11-24 10:18:07.123456 UTC), rank: Mark::REQUEST, id: 42 };
         assert_eq!(mark.to_string(), "1795515487123456.3.42");
         assert_eq!(mark.to_string().parse(), Ok(mark));
-        for bad in ["", "1", "1.2", "a.b.c", "1.2.x", "99999999999999999999.1.1", "253402300800000000.1.1", "-1.0.0", "1.99999.1"] {
+        for bad in [
+            "",
+            "1",
+            "1.2",
+            "a.b.c",
+            "1.2.x",
+            "99999999999999999999.1.1",
+            "253402300800000000.1.1",
+            "-1.0.0",
+            "1.99999.1",
+        ] {
             assert_eq!(bad.parse::<Mark>(), Err(NoMark), "{bad:?}");
         }
     }

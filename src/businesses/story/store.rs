@@ -38,7 +38,8 @@ async fn changes(tx: &mut TenantTx, business: &BusinessId, span: Span) -> sqlx::
     let events = rows.into_iter().filter_map(|row| {
         let waba = row.waba_id.map(|id| (WabaId::from_stored(id), row.waba_name.unwrap_or_default()));
         let heard_from = row.heard_from.as_deref().and_then(HeardFrom::from_stored);
-        let event = Event { at: row.at, kind: EventKind::from_stored(&row.kind)?, waba, detail: row.detail, heard_from };
+        let event =
+            Event { at: row.at, kind: EventKind::from_stored(&row.kind)?, waba, detail: row.detail, heard_from };
         Some((Mark { at: row.at, rank: Mark::CHANGED, id: row.event_id }, Deed::Changed(event)))
     });
     Ok(events.collect())

@@ -131,7 +131,9 @@ impl Obstacle {
     /// What it means.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Payment => "The terms are signed. A WABA has no valid payment method, and waits until the client adds one.",
+            Self::Payment => {
+                "The terms are signed. A WABA has no valid payment method, and waits until the client adds one."
+            }
             Self::SettingUp => {
                 "The terms are signed, and Meta is setting the WABAs up. That usually takes minutes. Nothing to do."
             }

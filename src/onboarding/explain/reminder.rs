@@ -16,7 +16,8 @@ const PORTUGUESE: [&str; 6] = ["AO", "BR", "CV", "MZ", "PT", "ST"];
 
 /// Where Spanish is.
 const SPANISH: [&str; 20] = [
-    "AR", "BO", "CL", "CO", "CR", "CU", "DO", "EC", "ES", "GQ", "GT", "HN", "MX", "NI", "PA", "PE", "PY", "SV", "UY", "VE",
+    "AR", "BO", "CL", "CO", "CR", "CU", "DO", "EC", "ES", "GQ", "GT", "HN", "MX", "NI", "PA", "PE", "PY", "SV", "UY",
+    "VE",
 ];
 
 impl Language {
@@ -107,9 +108,14 @@ mod tests {
     fn a_reminder_names_the_business_the_product_the_place_and_the_id_if_there_is_one() {
         for language in Language::ALL {
             let text = reminder(language, "Casa Ipê", Some("512840733961207"));
-            for part in
-                ["Casa Ipê", "Marketing Messages API for WhatsApp", "MM Lite", "business.facebook.com", "Business Settings", "Requests"]
-            {
+            for part in [
+                "Casa Ipê",
+                "Marketing Messages API for WhatsApp",
+                "MM Lite",
+                "business.facebook.com",
+                "Business Settings",
+                "Requests",
+            ] {
                 assert!(text.contains(part), "{part}: {text}");
             }
             assert!(text.ends_with(": 512840733961207"), "{text}");

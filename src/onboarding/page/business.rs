@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use time::OffsetDateTime;
 
 use super::{
-    business_url, check_form, deed_notice,
+    business_url, check_form,
     decision::{Case, decision},
+    deed_notice,
     letter::Letter,
     problem_notice, request_url,
     timeline::{self, timeline},
@@ -160,7 +161,8 @@ fn head(business: &Business, may: bool, now: OffsetDateTime) -> AnyView {
         .filter(|status| status.eq_ignore_ascii_case("verified"))
         .map(|_| view! { <Separator/><span>"Verified by Meta"</span> });
     let id = view! { <span>"Business ID "<Identifier what="business ID" value=business.id.to_string()/></span> };
-    let waits = business.left_at.is_none() && (business.standing.is_waiting() || business.standing == Standing::Accepted);
+    let waits =
+        business.left_at.is_none() && (business.standing.is_waiting() || business.standing == Standing::Accepted);
     let check = waits.then(|| check_form(&business.id, None));
     let actions = if may {
         view! { {check}<a class="btn" href="#note"><Icon glyph=Glyph::Note/>"Add note"</a> }.into_any()

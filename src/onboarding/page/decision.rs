@@ -20,8 +20,8 @@ use crate::{
     sign_in::Viewer,
     solutions::{Solution, SolutionSelect},
     ui::{
-        Fact, Facts, Glyph, Hue, Icon, Identifier, Lead, Name, Panel, TimeStyle, Timestamp, isolated,
-        plural, state::look_of,
+        Fact, Facts, Glyph, Hue, Icon, Identifier, Lead, Name, Panel, TimeStyle, Timestamp, isolated, plural,
+        state::look_of,
     },
 };
 

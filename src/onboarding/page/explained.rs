@@ -114,9 +114,7 @@ fn button(action: Action, offer: &Offer, main: bool) -> AnyView {
             let ticket = offer.ticket.clone().unwrap_or_default();
             view! { <CopyTextButton word="Copy for Meta Direct Support" text=ticket primary=main/> }.into_any()
         }
-        Action::CopyReminder => {
-            offer.letter.button("Copy reminder for the client", main)
-        }
+        Action::CopyReminder => offer.letter.button("Copy reminder for the client", main),
         Action::CheckId => {
             view! { <a class=class href=format!("/support?q={}", offer.business_id)>"Check the ID"</a> }.into_any()
         }

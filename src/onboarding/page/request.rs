@@ -5,8 +5,7 @@ use time::OffsetDateTime;
 
 use super::{
     attempts::{attempts, is_post},
-    business_url,
-    deed_notice,
+    business_url, deed_notice,
     explained::{Explained, Offer},
     letter::Letter,
     problem_notice, request_url,
@@ -18,15 +17,17 @@ use crate::{
     onboarding::{
         check,
         decide::may_cancel,
-        explain::{Action, Explanation, Language, Obstacle, STALLED_AFTER, Said, Subject, Ticket, explain, stalled_days},
+        explain::{
+            Action, Explanation, Language, Obstacle, STALLED_AFTER, Said, Subject, Ticket, explain, stalled_days,
+        },
         model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
         store,
     },
     sign_in::{Page, Viewer, Visit},
     telemetry::mishap,
     ui::{
-        AppError, Breadcrumbs, Fact, Facts, Glyph, Hue, Identifier, Name, Notice, NoticeKind, PageHead,
-        Separator, StatePill, Tag, TimeStyle, TimelineEvent, Timestamp, isolated, state::look_of,
+        AppError, Breadcrumbs, Fact, Facts, Glyph, Hue, Identifier, Name, Notice, NoticeKind, PageHead, Separator,
+        StatePill, Tag, TimeStyle, TimelineEvent, Timestamp, isolated, state::look_of,
     },
 };
 

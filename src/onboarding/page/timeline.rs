@@ -126,7 +126,9 @@ mod tests {
 
     #[test]
     fn a_part_ends_where_the_next_one_begins() {
-        for (count, shown, older) in [(0, 0, None), (49, 49, None), (50, 50, None), (51, 50, Some(951)), (200, 50, Some(951))] {
+        for (count, shown, older) in
+            [(0, 0, None), (49, 49, None), (50, 50, None), (51, 50, Some(951)), (200, 50, Some(951))]
+        {
             let story = cut(lines(count), false);
             let ids: Vec<i64> = story.lines.iter().map(|(mark, _)| mark.id).collect();
             assert_eq!((ids.len(), story.older.map(|mark| mark.id)), (shown, older), "{count}");

@@ -28,9 +28,7 @@ use crate::{
     businesses::{self, News},
     clock::Clock,
     db::{Db, PartnerId},
-    graph::{
-        self, Advice, BusinessId, BusinessStatus, Caller, Cause, Graph, MOST_IDS, MetaRequestId, Origin, WabaId,
-    },
+    graph::{self, Advice, BusinessId, BusinessStatus, Caller, Cause, Graph, MOST_IDS, MetaRequestId, Origin, WabaId},
     reconcile::{self, CancellationToken, Next, Reconciler},
     sign_in::{self, SendingToken, TokenError, Whose},
     vault::Vault,

@@ -25,7 +25,8 @@ pub use self::{
     lists::{Filter, ListedRequest, Window, Within, list_requests},
     paces::{AppLimit, app_wait, find_pace, pause_until, save_app_limit, save_pace},
     polls::{
-        Asked, Due, Waits, app_usage, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses, make_due, next_poll, open_meta_ids, reschedule,
+        Asked, Due, Waits, app_usage, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses,
+        make_due, next_poll, open_meta_ids, reschedule,
     },
     progress::{advance, behind},
     story::story_of_requests,

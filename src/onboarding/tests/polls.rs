@@ -56,7 +56,11 @@ async fn the_longest_due_comes_first_and_only_what_waits_comes(pool: PgPool) {
     house.enrol(at(21)).await;
     assert_eq!(house.due(at(29)).await, [] as [usize; 0], "for the first time after half an hour");
     assert_eq!(house.due(at(41)).await, [1, 2]);
-    assert_eq!(house.due(at(300)).await, [1, 2, 0], "neither what is queued, nor what nobody asked for, nor another partner's");
+    assert_eq!(
+        house.due(at(300)).await,
+        [1, 2, 0],
+        "neither what is queued, nor what nobody asked for, nor another partner's"
+    );
     house.asked(1, at(330), None, at(300)).await;
     assert_eq!(house.due(at(329)).await, [2, 0]);
     assert_eq!(house.due(at(330)).await, [2, 0, 1]);

@@ -25,7 +25,8 @@ async fn member(tx: &mut TenantTx, person: &str, name: &str) -> i64 {
 
 /// 150 businesses in every standing; Ines looks after two of three, Rahul after none.
 async fn seed(tx: &mut TenantTx) -> (i64, i64) {
-    let words = ["ELIGIBLE", "ONBOARDED", "PENDING_VALID_PAYMENT_METHOD", "INELIGIBLE_INACTIVE_OR_RESTRICTED", "ELIGIBLE"];
+    let words =
+        ["ELIGIBLE", "ONBOARDED", "PENDING_VALID_PAYMENT_METHOD", "INELIGIBLE_INACTIVE_OR_RESTRICTED", "ELIGIBLE"];
     let seen = all_of((0..150).map(|at| business(&format!("5{at:03}"), &format!("Loja {}", at % 7), &[words[at % 5]])));
     sync(tx, &seen, MONDAY).await;
     for at in (4..150).step_by(5) {
@@ -35,7 +36,8 @@ async fn seed(tx: &mut TenantTx) -> (i64, i64) {
     let ids: Vec<BusinessId> = seen.businesses.into_iter().map(|business| business.id).collect();
     refresh_standing(tx, &ids).await.unwrap();
     let (ines, rahul) = (member(tx, "71", "Ines").await, member(tx, "72", "Rahul").await);
-    let theirs: Vec<BusinessId> = ids.iter().enumerate().filter(|(at, _)| at % 3 != 0).map(|(_, id)| id.clone()).collect();
+    let theirs: Vec<BusinessId> =
+        ids.iter().enumerate().filter(|(at, _)| at % 3 != 0).map(|(_, id)| id.clone()).collect();
     keep_ticks(tx, ines, &Ticks { shown: Vec::new(), ticked: theirs }).await.unwrap();
     let hand = Hand { member_id: ines, now: TUESDAY };
     assert_eq!(managers::assign_selected(tx, Manager::Member(ines), hand).await.unwrap(), 100);
@@ -168,7 +170,10 @@ async fn a_change_is_noted_once_and_what_stays_is_not(pool: PgPool) {
             ("52".to_owned(), TUESDAY, Some(rahul))
         ]
     );
-    assert_eq!(managers::manager_of(&mut tx, &id("52")).await.unwrap().map(|manager| manager.name), Some("Rahul".into()));
+    assert_eq!(
+        managers::manager_of(&mut tx, &id("52")).await.unwrap().map(|manager| manager.name),
+        Some("Rahul".into())
+    );
     assert_eq!(managers::manager_of(&mut tx, &id("51")).await.unwrap(), None);
 }
 
