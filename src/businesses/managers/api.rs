@@ -85,8 +85,16 @@ async fn assign_all(visit: &Visit, manager: &str) -> Result<String, Problem> {
     }
     let mut tx = visit.tenant().await.map_err(problem)?;
     let manager = read(&mut tx, manager).await.map_err(failed)?.ok_or_else(|| problem(no_such_member()))?;
-    let chosen = store::assign_selected(&mut tx, manager, hand(visit)).await.map_err(failed)?;
+    let mut chosen = store::assign_selected(&mut tx, manager, hand(visit)).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
+    // What is cut short here stays ticked: it's assigned when the form is sent again.
+    let mut some = chosen;
+    while some > 0 {
+        let mut tx = visit.tenant().await.map_err(problem)?;
+        some = store::assign_selected(&mut tx, manager, hand(visit)).await.map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        chosen += some;
+    }
     let theirs = Query { manager: Some(manager), ..Query::default() }.href();
     let notice = if chosen == 0 { SelectionNotice::Nothing } else { SelectionNotice::Assigned };
     Ok(view_with_notice(&theirs, notice))

@@ -33,22 +33,23 @@ pub fn ManagerSelect(
 /// One who was removed since stays in the list of what they look after, so that looking at a form changes nothing.
 fn choices(colleagues: Vec<Colleague>, chosen: Option<Colleague>) -> Vec<Choice> {
     let is_there = chosen.as_ref().is_none_or(|chosen| colleagues.contains(chosen));
-    let removed = chosen.as_ref().filter(|_| !is_there).map(|removed| Choice {
+    let on = chosen.as_ref().map(|chosen| chosen.member_id);
+    let nobody = Choice {
+        value: Manager::NOBODY.to_owned(),
+        word: "Nobody".to_owned(),
+        selected: on.is_none(),
+        disabled: false,
+    };
+    let removed = chosen.filter(|_| !is_there).map(|removed| Choice {
         value: removed.member_id.to_string(),
         word: format!("{} (no longer a member)", removed.name),
         selected: true,
         disabled: true,
     });
-    let nobody = Choice {
-        value: Manager::NOBODY.to_owned(),
-        word: "Nobody".to_owned(),
-        selected: chosen.is_none(),
-        disabled: false,
-    };
     let members = colleagues.into_iter().map(|colleague| Choice {
-        selected: chosen.as_ref() == Some(&colleague),
         value: colleague.member_id.to_string(),
         word: colleague.name,
+        selected: on == Some(colleague.member_id),
         disabled: false,
     });
     std::iter::once(nobody).chain(removed).chain(members).collect()

@@ -102,18 +102,22 @@ pub async fn assign(tx: &mut TenantTx, business: &BusinessId, manager: Manager, 
     .await
 }
 
-/// Assigns all that the member has ticked, and takes the ticks away. Rows are locked in the order of their ids first, as
-/// `refresh_standing` locks them, and then written by their place in the table.
-pub async fn assign_selected(tx: &mut TenantTx, manager: Manager, hand: Hand) -> sqlx::Result<i64> {
+/// As many as are assigned in one statement: what is assigned is locked until it commits, and dispatch and syncs wait for it.
+const MOST_AT_ONCE: i64 = 5_000;
+
+/// Assigns of what the member has ticked as many as go at once, and takes their ticks away. Gives how many these were: none, when
+/// nothing is left. Rows are locked in the order of their ids first, as `refresh_standing` locks them, and then written by their place
+/// in the table.
+pub async fn assign_selected(tx: &mut TenantTx, manager: Manager, hand: Hand) -> sqlx::Result<u64> {
     let partner = tx.partner().clone();
     let chosen = sqlx::query_scalar!(
-        r#"WITH chosen AS MATERIALIZED (
+        r#"WITH ticked AS MATERIALIZED (
+            SELECT business_id FROM selected_businesses WHERE partner_id = $1 AND member_id = $3 ORDER BY business_id LIMIT $5
+        ), chosen AS MATERIALIZED (
             SELECT b.row_at, b.business_id, b.assigned_to
-            FROM (
-                SELECT business_id FROM selected_businesses WHERE partner_id = $1 AND member_id = $3 ORDER BY business_id
-            ) AS s, LATERAL (
+            FROM ticked, LATERAL (
                 SELECT o.ctid AS row_at, o.business_id, o.assigned_to FROM businesses o
-                WHERE o.partner_id = $1 AND o.business_id = s.business_id FOR NO KEY UPDATE
+                WHERE o.partner_id = $1 AND o.business_id = ticked.business_id FOR NO KEY UPDATE
             ) AS b
         ), moved AS (
             UPDATE businesses b SET assigned_to = $2 FROM chosen c
@@ -122,17 +126,19 @@ pub async fn assign_selected(tx: &mut TenantTx, manager: Manager, hand: Hand) ->
             INSERT INTO business_assignments (partner_id, business_id, at, member_id, assigned_to)
             SELECT $1, business_id, $4, $3, $2 FROM chosen WHERE assigned_to IS DISTINCT FROM $2
         ), cleared AS (
-            DELETE FROM selected_businesses WHERE partner_id = $1 AND member_id = $3
+            DELETE FROM selected_businesses s USING ticked
+            WHERE s.partner_id = $1 AND s.member_id = $3 AND s.business_id = ticked.business_id
         )
-        SELECT count(*) AS "chosen!" FROM chosen"#,
+        SELECT count(*) AS "ticked!" FROM ticked"#,
         partner.as_str() as _,
         manager.member(),
         hand.member_id,
         hand.now,
+        MOST_AT_ONCE,
     )
     .fetch_one(&mut **tx)
     .await?;
-    Ok(chosen)
+    Ok(u64::try_from(chosen).unwrap_or_default())
 }
 
 /// How many the member has ticked, and how many of these somebody looks after.

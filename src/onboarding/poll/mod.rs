@@ -12,7 +12,7 @@ mod schedule;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -43,6 +43,9 @@ pub const PROBE_REQUEST_IDS: bool = false;
 /// How long to leave Meta alone after a fault, and after it refused one business after the other.
 const REST: (time::Duration, time::Duration) = (time::Duration::MINUTE, time::Duration::HOUR);
 
+/// How often it's looked which businesses have come to wait: each is asked about after half an hour at the earliest.
+const ENROL_EVERY: time::Duration = time::Duration::minutes(5);
+
 /// So many businesses refused in one pass, each by itself, without an answer between: it's the token, not they.
 const MOST_REFUSALS: u32 = 3;
 
@@ -59,8 +62,15 @@ pub struct Poll {
     vault: Arc<Vault>,
     concurrency: u32,
     probes: bool,
-    /// Until when a partner is left alone for what only this process knows.
-    rests: Mutex<HashMap<PartnerId, OffsetDateTime>>,
+    memory: Mutex<HashMap<PartnerId, Memory>>,
+}
+
+/// What only this process knows of a partner; another one finds out for itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct Memory {
+    /// Until when Meta is left alone.
+    rests_until: Option<OffsetDateTime>,
+    enrolled_at: Option<OffsetDateTime>,
 }
 
 /// What came of a turn.
@@ -95,7 +105,7 @@ impl Poll {
     /// `concurrency` is dispatch's, whose pace is read and kept here too. `probes`: see [`PROBE_REQUEST_IDS`].
     pub fn new(db: Db, clock: Clock, graph: Graph, vault: Arc<Vault>, concurrency: usize, probes: bool) -> Self {
         let concurrency = u32::try_from(concurrency).unwrap_or(u32::MAX);
-        Self { db, clock, graph, vault, concurrency, probes, rests: Mutex::default() }
+        Self { db, clock, graph, vault, concurrency, probes, memory: Mutex::default() }
     }
 
     async fn pass(&self, partner: &PartnerId, stop: &CancellationToken) -> anyhow::Result<Next> {
@@ -125,9 +135,15 @@ impl Poll {
 
     async fn enrol(&self, partner: &PartnerId) -> sqlx::Result<()> {
         let now = self.clock.now();
+        let enrolled_at = self.recall(partner, |memory| memory.enrolled_at);
+        if enrolled_at.is_some_and(|at| now - at < ENROL_EVERY) {
+            return Ok(());
+        }
         let mut tx = self.db.tenant(partner).await?;
         store::enrol(&mut tx, schedule::every(now, now), now).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.recall(partner, |memory| memory.enrolled_at = Some(now));
+        Ok(())
     }
 
     /// One call about as many as may be asked about together, and one about those of their WABAs that matter now.
@@ -194,7 +210,7 @@ impl Poll {
         };
         line.answered();
         heard.statuses = statuses.into_iter().collect();
-        let signed = self.signed(&heard.statuses, due);
+        let signed = signed_of(&heard.statuses, due);
         if !line.hear_wabas(partner, &signed, due, &mut heard).await? {
             return Ok(heard);
         }
@@ -208,17 +224,10 @@ impl Poll {
                 business: business.clone(),
                 due_at: now + schedule::every(waits.since, now),
                 refusal: None,
-                asked: true,
+                polled: true,
             })
             .collect();
         Ok(heard)
-    }
-
-    /// Those whose WABAs matter: the terms are signed, or Meta doesn't say.
-    fn signed(&self, statuses: &[(BusinessId, BusinessStatus)], due: &[(BusinessId, Waits)]) -> Vec<BusinessId> {
-        let known = |id: &BusinessId| due.iter().any(|(business, waits)| business == id && waits.signed);
-        let says = |said: &BusinessStatus| said.status.as_deref().is_none_or(|said| said == "TERM_OF_SERVICE_SIGNED");
-        statuses.iter().filter(|(id, said)| known(id) || says(said)).map(|(id, _)| id.clone()).collect()
     }
 
     /// Keeps all that was heard in one transaction. While dispatch is at work it keeps the pace itself.
@@ -256,17 +265,18 @@ impl Poll {
     }
 
     fn rests(&self, partner: &PartnerId) -> Option<OffsetDateTime> {
-        self.lock().get(partner).copied().filter(|until| *until > self.clock.now())
+        self.recall(partner, |memory| memory.rests_until).filter(|until| *until > self.clock.now())
     }
 
     fn rest(&self, partner: &PartnerId, length: time::Duration) -> OffsetDateTime {
         let until = self.clock.now() + length;
-        self.lock().insert(partner.clone(), until);
+        self.recall(partner, |memory| memory.rests_until = Some(until));
         until
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<PartnerId, OffsetDateTime>> {
-        self.rests.lock().unwrap_or_else(PoisonError::into_inner)
+    fn recall<T>(&self, partner: &PartnerId, of: impl FnOnce(&mut Memory) -> T) -> T {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        of(memory.entry(partner.clone()).or_default())
     }
 }
 
@@ -368,7 +378,7 @@ impl Line<'_> {
             let due_at = if alone { now + schedule::AFTER_REFUSAL } else { now };
             heard.asked = due
                 .iter()
-                .map(|(business, _)| Asked { business: business.clone(), due_at, refusal: Some(cause), asked: true })
+                .map(|(business, _)| Asked { business: business.clone(), due_at, refusal: Some(cause), polled: true })
                 .collect();
             heard.ends = alone.then_some(Turn::Refused);
             return;
@@ -383,6 +393,13 @@ impl Line<'_> {
             Advice::Retry | Advice::FixAccess | Advice::Stop => Turn::Until(now + REST.0),
         });
     }
+}
+
+/// Those whose WABAs matter: the terms are signed, or Meta doesn't say.
+fn signed_of(statuses: &[(BusinessId, BusinessStatus)], due: &[(BusinessId, Waits)]) -> Vec<BusinessId> {
+    let known = |id: &BusinessId| due.iter().any(|(business, waits)| business == id && waits.signed);
+    let says = |said: &BusinessStatus| said.status.as_deref().is_none_or(|said| said == "TERM_OF_SERVICE_SIGNED");
+    statuses.iter().filter(|(id, said)| known(id) || says(said)).map(|(id, _)| id.clone()).collect()
 }
 
 /// Whether it may be one of the ids that Meta won't tell about: then fewer at once can help.
@@ -417,7 +434,7 @@ fn choose(due: Vec<Due>, now: OffsetDateTime) -> Chosen {
         let every = schedule::every(waits.since, now);
         let fresh = waits.told_at.filter(|at| waits.asked_at.is_none_or(|asked| *at > asked) && *at + every > now);
         if let Some(told_at) = fresh.filter(|_| !waits.signed && !waits.wanted) {
-            chosen.told.push(Asked { business, due_at: told_at + every, refusal: None, asked: false });
+            chosen.told.push(Asked { business, due_at: told_at + every, refusal: None, polled: false });
             continue;
         }
         let first = *refusals.get_or_insert(so_often);
@@ -470,7 +487,7 @@ mod tests {
         };
         let fresh = choose(vec![told(-10)], NOW);
         assert!(fresh.ask.is_empty());
-        assert_eq!((fresh.told[0].due_at, fresh.told[0].asked), (at(20), false));
+        assert_eq!((fresh.told[0].due_at, fresh.told[0].polled), (at(20), false));
         // The poll itself told it then, or it's too long ago.
         for minutes in [-31, -40] {
             assert_eq!(asked(&choose(vec![told(minutes)], NOW)), ["1"], "{minutes}");

@@ -109,7 +109,7 @@ pub struct Asked {
     /// Why Meta refused to tell, if it did.
     pub refusal: Option<Cause>,
     /// Whether Meta was asked at all: it may have told by another way.
-    pub asked: bool,
+    pub polled: bool,
 }
 
 /// Keeps when each is due again.
@@ -118,7 +118,7 @@ pub async fn reschedule(tx: &mut TenantTx, asked: &[Asked], now: OffsetDateTime)
     let ids: Vec<&str> = asked.iter().map(|asked| asked.business.as_str()).collect();
     let due_at: Vec<OffsetDateTime> = asked.iter().map(|asked| asked.due_at).collect();
     let causes: Vec<Option<&str>> = asked.iter().map(|asked| asked.refusal.map(Cause::as_str)).collect();
-    let really: Vec<bool> = asked.iter().map(|asked| asked.asked).collect();
+    let really: Vec<bool> = asked.iter().map(|asked| asked.polled).collect();
     sqlx::query!(
         "UPDATE business_polls p SET
             due_at = a.due_at,

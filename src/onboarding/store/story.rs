@@ -71,7 +71,7 @@ pub async fn story_of_requests(
         let event: RequestEvent = event.read()?;
         let wished = Wished { batch: row.batch, solution: row.solution_name.or(row.solution_id) };
         let answered = row.fbtrace_id.is_some() || row.message.is_some() || row.code.is_some();
-        let answer = answered.then(|| Answered { code: row.code, message: row.message, fbtrace_id: row.fbtrace_id });
+        let answer = answered.then_some(Answered { code: row.code, message: row.message, fbtrace_id: row.fbtrace_id });
         Some((mark, Told { event, wished, answer }))
     });
     Ok(story.collect())

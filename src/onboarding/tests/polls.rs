@@ -30,7 +30,7 @@ impl House {
 
     async fn asked(&self, nth: usize, due_at: OffsetDateTime, refusal: Option<Cause>, now: OffsetDateTime) {
         let mut tx = self.tx().await;
-        let asked = store::Asked { business: business(nth), due_at, refusal, asked: true };
+        let asked = store::Asked { business: business(nth), due_at, refusal, polled: true };
         store::reschedule(&mut tx, &[asked], now).await.unwrap();
         tx.commit().await.unwrap();
     }
