@@ -140,7 +140,8 @@ pub fn localise_times() {
 
 /// Tells the server the viewer's zone, so that the next page comes with it.
 fn keep_zone() {
-    let minutes_east = -Date::new_0().get_timezone_offset();
+    // Taken from zero, since the offset of Greenwich itself would be written as -0.
+    let minutes_east = 0.0 - Date::new_0().get_timezone_offset();
     let secure =
         if window().location().protocol().is_ok_and(|protocol| protocol == "https:") { "; Secure" } else { "" };
     let cookie = format!("{}={minutes_east}; Max-Age=31536000; Path=/; SameSite=Lax{secure}", ViewerZone::COOKIE);

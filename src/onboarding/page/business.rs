@@ -12,7 +12,9 @@ use super::{
     timeline::{self, timeline},
 };
 use crate::{
-    businesses::{self, Business, Colleague, LONGEST_NOTE, ManagerSelect, Mark, Standing, Waba, WabaTable},
+    businesses::{
+        self, Business, Colleague, LONGEST_NOTE, ManagerSelect, Mark, STALLED_AFTER, Standing, Waba, WabaTable,
+    },
     db::TenantTx,
     graph::{BusinessId, WabaId},
     onboarding::{
@@ -54,13 +56,15 @@ pub async fn business_page(visit: Visit) -> Result<Page, AppError> {
         return Ok(waba_page(&visit, &waba, &owner, &name));
     };
     let paused_until = store::pause_until(&mut tx, visit.clock.now()).await.map_err(mishap)?;
-    let known = load(&mut tx, business, timeline::asked_for(&visit)).await.map_err(mishap)?;
+    let now = visit.clock.now();
+    let known = load(&mut tx, business, timeline::asked_for(&visit), now).await.map_err(mishap)?;
     let title = isolated(&known.business.name);
     Ok(Page { title, view: show(&visit, known, paused_until) })
 }
 
-async fn load(tx: &mut TenantTx, business: Business, before: Option<Mark>) -> sqlx::Result<Known> {
-    let story = timeline::load(tx, &business.id, None, before).await?;
+async fn load(tx: &mut TenantTx, business: Business, before: Option<Mark>, now: OffsetDateTime) -> sqlx::Result<Known> {
+    let stalled_at = business.stalled_days(now).and(business.waiting_since).map(|at| at + STALLED_AFTER);
+    let story = timeline::load(tx, &business.id, None, stalled_at, before).await?;
     let (mut request, mut last_call) = (None, None);
     if let Some(last) = &business.last_request {
         let number = RequestNumber(last.number);
@@ -122,7 +126,7 @@ fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> An
     let may = visit.viewer.role.may_onboard();
     let here = business_url(&business.id);
     let form = may.then(|| note_form(&business));
-    let told = timeline(story, (&here, true), None, form, &visit.viewer, now);
+    let told = timeline(story, (&here, true), form, &visit.viewer, now);
     let covers = if business.eligible_wabas > 0 { ". One acceptance covers every eligible WABA." } else { "" };
     let note = format!("{} of {} eligible{covers}", business.eligible_wabas, business.wabas);
     view! {

@@ -27,7 +27,7 @@ use crate::{
     telemetry::mishap,
     ui::{
         AppError, Breadcrumbs, Fact, Facts, Glyph, Hue, Identifier, Name, Notice, NoticeKind, PageHead, Separator,
-        StatePill, Tag, TimeStyle, TimelineEvent, Timestamp, isolated, state::look_of,
+        StatePill, Tag, TimeStyle, Timestamp, isolated, state::look_of,
     },
 };
 
@@ -70,12 +70,17 @@ async fn load(visit: &Visit, number: RequestNumber) -> Result<Story, AppError> {
             &mut tx,
             &request.business_id,
             Some((number, request.queued_at)),
+            stalled_at(&request, visit.clock.now()),
             timeline::asked_for(visit),
         )
         .await
         .map_err(mishap)?,
         request,
     })
+}
+
+fn stalled_at(request: &Request, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    stalled_days(request.state, request.answered_at, now).and(request.answered_at).map(|at| at + STALLED_AFTER)
 }
 
 /// What the explanation of a request is made from.
@@ -170,7 +175,7 @@ fn show(visit: &Visit, story: Story) -> AnyView {
     let asked = (Letter::asked_for(visit), now);
     let offer = offer(request, business.as_ref(), last_post, &visit.viewer, is_latest, asked);
     let here = request_url(request.number);
-    let told = timeline(told, (&here, false), stalled_event(request, now), None, &visit.viewer, now);
+    let told = timeline(told, (&here, false), None, &visit.viewer, now);
     view! {
         // What `LiveList` follows: it asks for this page again as long as the part called so is marked as running.
         <div id="sync" data-running=running.then_some("")>
@@ -263,16 +268,6 @@ fn head(request: &Request, business: Option<&Business>, now: OffsetDateTime) -> 
 
 fn our_id(number: RequestNumber) -> AnyView {
     view! { <Identifier what="reference" value=number.to_string()/> }.into_any()
-}
-
-/// Nobody wrote down that a request stalled: it follows from its age.
-fn stalled_event(request: &Request, now: OffsetDateTime) -> Option<AnyView> {
-    let at = stalled_days(request.state, request.answered_at, now).and(request.answered_at)?;
-    let event = view! {
-        <TimelineEvent at={at + STALLED_AFTER} now=now glyph=Glyph::Hourglass hue=Some(Hue::Amber)
-            what="Stalled: no answer for 7 days".into_any()/>
-    };
-    Some(event.into_any())
 }
 
 fn facts(

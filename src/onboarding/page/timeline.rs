@@ -13,7 +13,7 @@ use crate::{
         store,
     },
     sign_in::{Viewer, Visit},
-    ui::{Section, Timeline, plural},
+    ui::{Glyph, Hue, Section, Timeline, TimelineEvent, plural},
 };
 
 /// Lines shown at once.
@@ -23,6 +23,8 @@ const LINES: usize = 50;
 pub(super) enum What {
     Business(Deed),
     Request(Told),
+    /// The client's admins let it lie for too long. Nobody wrote that down: it follows from its age.
+    Stalled,
 }
 
 /// A part of a timeline.
@@ -40,19 +42,23 @@ pub(super) fn asked_for(visit: &Visit) -> Option<Mark> {
 }
 
 /// A part of what happened to a business, with what happened to all its requests; or of what happened to one of them and, since it was
-/// asked for, to its business.
+/// asked for, to its business. `stalled_at`: when it stalled, if it has.
 pub(super) async fn load(
     tx: &mut TenantTx,
     business: &BusinessId,
     request: Option<(RequestNumber, OffsetDateTime)>,
+    stalled_at: Option<OffsetDateTime>,
     before: Option<Mark>,
 ) -> sqlx::Result<Story> {
     let (number, since) = request.unzip();
     let span = Span { before, since, most: i64::try_from(LINES + 1).unwrap_or(i64::MAX) };
     let deeds = businesses::story_of(tx, business, span).await?;
     let told = store::story_of_requests(tx, business, number, span).await?;
-    let lines = deeds.into_iter().map(|(mark, deed)| (mark, What::Business(deed)));
-    Ok(cut(lines.chain(told.into_iter().map(|(mark, told)| (mark, What::Request(told)))).collect(), before.is_some()))
+    let deeds = deeds.into_iter().map(|(mark, deed)| (mark, What::Business(deed)));
+    let told = told.into_iter().map(|(mark, told)| (mark, What::Request(told)));
+    let stalled = stalled_at.map(|at| Mark { at, rank: Mark::REQUEST + 1, id: 0 });
+    let stalled = stalled.filter(|mark| *mark < span.edge()).map(|mark| (mark, What::Stalled));
+    Ok(cut(deeds.chain(told).chain(stalled).collect(), before.is_some()))
 }
 
 /// The newest lines first, and where it goes on.
@@ -64,12 +70,10 @@ fn cut(mut lines: Vec<(Mark, What)>, is_older: bool) -> Story {
     Story { lines, older, is_older }
 }
 
-/// The section. `here` is the path of the page. `first` stands before the newest line, `form` above all. `linked`: lines about requests
-/// lead to them.
+/// The section. `here` is the path of the page. `form` stands above all lines. `linked`: lines about requests lead to them.
 pub(super) fn timeline(
     story: Story,
     (here, linked): (&str, bool),
-    first: Option<AnyView>,
     form: Option<AnyView>,
     viewer: &Viewer,
     now: OffsetDateTime,
@@ -89,17 +93,21 @@ pub(super) fn timeline(
             What::Business(Deed::Assigned(change)) => assignment(&change, mark.at, now),
             What::Business(Deed::Noted(said)) => note(&said, mark.at, viewer, now),
             What::Request(told) => request_event(&told, now, linked),
+            What::Stalled => view! {
+                <TimelineEvent at=mark.at now=now glyph=Glyph::Hourglass hue=Some(Hue::Amber)
+                    what="Stalled: no answer for 7 days".into_any()/>
+            }
+            .into_any(),
         })
         .collect::<Vec<_>>();
     let newest = is_older.then(|| view! { <a class="btn btn-sm" href=format!("{here}#timeline")>"Show newest"</a> });
     let older =
         older.map(|mark| view! { <a class="btn btn-sm" href=format!("{here}?older={mark}#timeline")>"Show older"</a> });
     let ways = (newest.is_some() || older.is_some()).then(|| view! { <p class="row more">{newest}{older}</p> });
-    let first = first.filter(|_| !is_older);
     view! {
         <Section id="timeline" title="Timeline" note=note_of>
             {form}
-            <Timeline>{first}{lines}</Timeline>
+            <Timeline>{lines}</Timeline>
             {ways}
         </Section>
     }
