@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 
 import { expect, expectAccessible, expectNoOverflow, expectStrictHtml, signIn, synced, test } from './fixtures.ts';
-import { businessWhere, lastOnboardingCall, planFault, systemToken, type Business } from './simulator.ts';
+import { businessWhere, lastOnboardingCall, people, planFault, systemToken, type Business } from './simulator.ts';
 
 async function expectSound(page: Page, path: string): Promise<void> {
   await page.goto(path);
@@ -53,6 +53,36 @@ test('requests that went well and that failed, and the look-up of both', async (
   for (const path of [requested, failed, `/businesses/${good.id}`, '/requests', '/support']) await expectSound(page, path);
   await expectSound(page, `/support?q=${(await lastOnboardingCall(bad)).fbtrace_id}`);
   await expectSound(page, '/support?q=AnUnknownTraceIdOfNoCall');
+});
+
+test('a business with a note and a manager, the list of that manager, and the way to assign', async ({ page }) => {
+  test.slow();
+  await signIn(page, 'accountManager');
+  await synced(page);
+  const business = await businessWhere('onboardable');
+  const path = `/businesses/${business.id}`;
+  await page.goto(path);
+  await page.getByLabel('Note').fill('Spoke to Carla, the owner. She will share the delivery WABA first; then we send.');
+  await page.getByRole('button', { name: 'Add note' }).click();
+  await page.getByText('Assign a manager').click();
+  await page.getByRole('combobox', { name: 'Manager' }).selectOption({ label: people.admin });
+  await page.getByRole('button', { name: 'Assign', exact: true }).click();
+  await expect(page.getByText(`Assigned to ${people.admin}`)).toBeVisible();
+  await expectSound(page, path);
+  await expectSound(page, '/businesses?manager=none');
+  await page.goto('/businesses?manager=none');
+  await page.getByRole('checkbox', { name: /^Select / }).nth(1).check();
+  await page.getByRole('button', { name: 'Assign…' }).click();
+  await page.waitForURL(/\/assign$/);
+  await expectSound(page, '/assign');
+});
+
+test('the reminder to a client, in each language', async ({ page }) => {
+  test.slow();
+  await signIn(page, 'accountManager');
+  await synced(page);
+  const request = await onboard(page, await businessWhere('onboardable'));
+  for (const language of ['en', 'pt', 'es']) await expectSound(page, `${request}?reminder=${language}`);
 });
 
 test('a business as support sees it', async ({ page }) => {

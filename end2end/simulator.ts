@@ -77,6 +77,11 @@ export async function personToken(person: string): Promise<string> {
   return (await look<{ access_token: string }>('token', { person })).access_token;
 }
 
+/** An admin of the business accepts the terms. */
+export async function accept(business: Business): Promise<void> {
+  await change('accept', { business: business.id });
+}
+
 /** Lets the next calls of an operation fail in a way that the simulator names, such as `permission-denied`. */
 export async function planFault(operation: string, fault: string, times = 1): Promise<void> {
   await change('fault', { operation, fault, times: String(times) });

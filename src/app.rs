@@ -16,13 +16,13 @@ use leptos_router::{
 
 use crate::{
     assets::Assets,
-    businesses::businesses_page,
+    businesses::{assign_page, businesses_page},
     clock::Clock,
     onboarding::{
         batch_page, batches_page, business_page, call_limit, cancel_page, confirm_page, import_page, request_page,
         requests_page, rows_page,
     },
-    sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in},
+    sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in, zone_of},
     support::support_page,
     team::{audit_page, member_page, settings_page},
     telemetry::mishap,
@@ -55,6 +55,9 @@ pub fn shell(options: LeptosOptions, assets: &Assets) -> impl IntoView + use<> {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    if let Some(zone) = use_context::<Parts>().and_then(|parts| zone_of(&parts.headers)) {
+        provide_context(zone);
+    }
     view! {
         <Router>
             <Routes fallback=|| refused(AppError::NotFound)>
@@ -68,6 +71,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/batches") view=|| framed(batches_page) ssr=SsrMode::Async/>
                 <Route path=path!("/batches/:number") view=|| framed(batch_page) ssr=SsrMode::Async/>
                 <Route path=path!("/batches/:number/cancel") view=|| framed(cancel_page) ssr=SsrMode::Async/>
+                <Route path=path!("/assign") view=|| framed(assign_page) ssr=SsrMode::Async/>
                 <Route path=path!("/import") view=|| framed(import_page) ssr=SsrMode::Async/>
                 <Route path=path!("/drafts/:number") view=|| framed(confirm_page) ssr=SsrMode::Async/>
                 <Route path=path!("/drafts/:number/rows") view=|| framed(rows_page) ssr=SsrMode::Async/>

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     businesses::SyncBusinesses,
-    onboarding::{Dispatch, Follow},
+    onboarding::{Dispatch, Follow, PROBE_REQUEST_IDS, Poll},
     reconcile::{Reconciler, Runner},
     server::AppState,
     sign_in::ExpiredSessions,
@@ -24,6 +24,14 @@ pub fn runner(state: &AppState, concurrency: usize) -> Runner {
             concurrency,
         )),
         Arc::new(Follow::new(state.db.clone(), state.clock.clone())),
+        Arc::new(Poll::new(
+            state.db.clone(),
+            state.clock.clone(),
+            state.graph.clone(),
+            Arc::clone(&state.vault),
+            concurrency,
+            PROBE_REQUEST_IDS,
+        )),
         Arc::new(ExpiredSessions::new(state.db.clone(), state.clock.clone())),
         Arc::new(SyncBusinesses::new(
             state.db.clone(),

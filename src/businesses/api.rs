@@ -93,7 +93,8 @@ async fn keep(visit: &Visit, view: &str, ticks: &Ticks, then: Then) -> Result<St
                 None => None,
             };
             let now = visit.clock.now();
-            all = store::select_matching(&mut tx, member, query.filter, found.as_ref(), now).await.map_err(failed)?;
+            let behind = (query.filter, query.manager);
+            all = store::select_matching(&mut tx, member, behind, found.as_ref(), now).await.map_err(failed)?;
         }
         Then::Clear => store::clear_selection(&mut tx, member).await.map_err(failed)?,
     }

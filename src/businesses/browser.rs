@@ -84,9 +84,11 @@ fn search(state: &Rc<State>) {
     let Some(field) = field() else { return };
     let mut url = "/businesses".to_owned();
     let mut joint = '?';
-    let status = document().query_selector("form[role=search] input[name=status]").ok().flatten();
-    let status = status.and_then(|input| input.get_attribute("value")).unwrap_or_default();
-    for (name, value) in [("q", field.value()), ("status", status)] {
+    let hidden = |name: &str| {
+        let input = document().query_selector(&format!("form[role=search] input[name={name}]")).ok().flatten();
+        input.and_then(|input| input.get_attribute("value")).unwrap_or_default()
+    };
+    for (name, value) in [("q", field.value()), ("status", hidden("status")), ("manager", hidden("manager"))] {
         if !value.trim().is_empty() {
             url.push(joint);
             url.push_str(name);

@@ -8,6 +8,7 @@
 //! - nothing is deleted: a WABA that Meta lists no more is gone, a business without any has left, and either may return;
 //! - absent is not "not started": what Meta doesn't say stays unknown, and leaves what it said before;
 //! - where a business stands is recomputed by one SQL function, in the transaction of whatever changed it;
+//! - a note belongs to who wrote it, and each change of who looks after a business is kept; both stand in its timeline ([`story_of`]);
 //! - what a member ticks is kept for them until they act on it or clear it, whichever page of the list they look at;
 //! - search never leaves Postgres's indexes, and no search looks at more than a bounded number of rows.
 
@@ -20,7 +21,9 @@ mod browser;
 mod ticks;
 
 pub use islands::LiveList;
-pub use model::{Business, Event, EventKind, LastRequest, Link, Running, STALLED_AFTER, Standing, SyncState, Waba};
+pub use model::{
+    Business, Event, EventKind, HeardFrom, LastRequest, Link, Running, STALLED_AFTER, Standing, SyncState, Waba,
+};
 
 #[cfg(feature = "ssr")]
 mod api;
@@ -29,7 +32,11 @@ mod country;
 #[cfg(feature = "ssr")]
 mod first_run;
 #[cfg(feature = "ssr")]
+mod managers;
+#[cfg(feature = "ssr")]
 mod name_key;
+#[cfg(feature = "ssr")]
+mod notes;
 #[cfg(feature = "ssr")]
 mod page;
 #[cfg(feature = "ssr")]
@@ -47,6 +54,8 @@ mod selection;
 #[cfg(feature = "ssr")]
 mod store;
 #[cfg(feature = "ssr")]
+mod story;
+#[cfg(feature = "ssr")]
 mod sync;
 #[cfg(feature = "ssr")]
 mod sync_line;
@@ -59,13 +68,18 @@ mod waba_table;
 pub use self::{
     api::{ClearSelection, Select, SelectMatching, SyncNow, ask_for_sync},
     country::country_name,
+    managers::{
+        Assign, AssignSelected, AssignTicked, Colleague, Manager, ManagerSelect, assign_page, colleagues, manager_of,
+    },
+    notes::{AddNote, DeleteNote, LONGEST_NOTE, NoteRefusal},
     page::businesses_page,
     reasons::{Reason, meta_status_words, reason_words, remedy},
     reconcile::SyncBusinesses,
     selection::{SelectionNotice, Ticks, view_href, view_with_notice},
     store::{
-        clear_selection, events_of, find_business, fold_counts, keep_ticks, record_meta_status, refresh_standing,
-        sync_state, wabas_of, whose_waba,
+        News, clear_selection, events_of, find_business, fold_counts, keep_ticks, keep_told, record_meta_status,
+        refresh_standing, sync_state, wabas_in, wabas_of, whose_waba,
     },
+    story::{Assignment, Deed, Mark, Note, Span, story_of},
     waba_table::WabaTable,
 };

@@ -265,6 +265,47 @@ pub struct Event {
     pub waba: Option<(WabaId, String)>,
     /// Meta's new word for it, in the two kinds that tell of a change of Meta's words.
     pub detail: Option<String>,
+    /// How we came to know; `None` where that was not kept.
+    pub heard_from: Option<HeardFrom>,
+}
+
+/// How we came to know of something at Meta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeardFrom {
+    /// A sync saw it.
+    Sync,
+    /// Meta was asked about this business.
+    Poll,
+    /// Meta told by itself.
+    Webhook,
+}
+
+impl HeardFrom {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sync, Self::Poll, Self::Webhook];
+
+    /// The key it is stored by.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Poll => "poll",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// Reads the column; `None` for a way of a newer version of this program.
+    pub fn from_stored(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.as_str() == key)
+    }
+
+    /// As a sentence of a timeline.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Sync => "Seen in a sync.",
+            Self::Poll => "Meta was asked.",
+            Self::Webhook => "Webhook from Meta.",
+        }
+    }
 }
 
 /// The last syncs of a partner: what the line under the title tells.
@@ -308,5 +349,8 @@ mod tests {
             assert_eq!(EventKind::from_stored(kind.as_str()), Some(kind));
         }
         assert_eq!(EventKind::from_stored("moved_house"), None);
+        for way in HeardFrom::ALL {
+            assert_eq!(HeardFrom::from_stored(way.as_str()), Some(way));
+        }
     }
 }

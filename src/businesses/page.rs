@@ -6,12 +6,13 @@ use time::OffsetDateTime;
 use super::{
     LiveList,
     first_run::first_run,
+    managers::{self, Colleague, Manager},
     model::SyncState,
     query::{Filter, PATH, Place, Query},
     results::Results,
     search::Search,
     selection::SelectionNotice,
-    store::{self, Count, Counts, Listed, Selected},
+    store::{self, Count, Counts, Found, Listed, Selected},
     sync_line::{SyncButton, sync_line},
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     graph::{BusinessId, WabaId},
     sign_in::{Page, Visit},
     telemetry::mishap,
-    ui::{AppError, ErrorNotice, Glyph, Icon, SearchField, SearchForm},
+    ui::{AppError, Choice, ErrorNotice, Glyph, Icon, Name, SearchField, SearchForm, Select},
 };
 
 /// The page.
@@ -28,6 +29,7 @@ pub async fn businesses_page(visit: Visit) -> Result<Page, AppError> {
     let now = visit.clock.now();
     let mut tx = visit.tenant().await?;
     let sync = store::sync_state(&mut tx).await.map_err(mishap)?;
+    let team = team(&mut tx, query.manager).await.map_err(mishap)?;
     let seen = look(&mut tx, query, now).await.map_err(mishap)?;
     let selected = if visit.viewer.role.may_onboard() {
         let listed: Vec<BusinessId> = seen.listed.businesses.iter().map(|business| business.id.clone()).collect();
@@ -41,7 +43,22 @@ pub async fn businesses_page(visit: Visit) -> Result<Page, AppError> {
         Some(search) => store::name_like(visit.tenant().await?, search).await.map_err(mishap)?,
         None => Vec::new(),
     };
-    Ok(Page { title: "Businesses".to_owned(), view: view(&visit, sync, seen, selected, near, complaints, now) })
+    Ok(Page { title: "Businesses".to_owned(), view: view(&visit, sync, seen, (selected, team), near, complaints, now) })
+}
+
+/// Whose businesses can be listed, and whose are.
+struct Team {
+    colleagues: Vec<Colleague>,
+    /// The one whose businesses are listed, where it is somebody we know.
+    chosen: Option<Colleague>,
+}
+
+async fn team(tx: &mut TenantTx, manager: Option<Manager>) -> sqlx::Result<Team> {
+    let chosen = match manager.and_then(Manager::member) {
+        Some(member_id) => managers::colleague(tx, member_id).await?,
+        None => None,
+    };
+    Ok(Team { colleagues: managers::colleagues(tx).await?, chosen })
 }
 
 /// What Postgres says of a view of the list.
@@ -64,36 +81,54 @@ impl Sight {
 
 async fn look(tx: &mut TenantTx, mut query: Query, now: OffsetDateTime) -> sqlx::Result<Sight> {
     let search = query.search();
-    let found = match &search {
+    let mut found = match &search {
         Some(search) => Some(store::find(tx, search).await?),
         None => None,
     };
-    let counts = match &found {
-        Some(found) => store::count_found(tx, found, now).await?,
-        None => store::count_all(tx, now).await?,
+    if let Some(manager) = query.manager
+        && let Some(all) = found.take()
+    {
+        found = Some(store::narrow(tx, all, manager).await?);
+    }
+    let counts = match (query.manager, &found) {
+        (Some(manager), found) => store::count_managed(tx, manager, found.as_ref(), now).await?,
+        (None, Some(found)) => store::count_found(tx, found, now).await?,
+        (None, None) => store::count_all(tx, now).await?,
     };
     // Under a search the whole is only told where nothing matches.
     let mut total = counts.of(Filter::All);
-    if found.is_some() && total.n == 0 {
+    if (found.is_some() || query.manager.is_some()) && total.n == 0 {
         total = store::count_all(tx, now).await?.of(Filter::All);
     }
-    let listed = store::list(tx, query.filter, found.as_ref(), &query.place, now).await?;
+    let listed = page_of(tx, &query, found.as_ref(), now).await?;
     let misplaced = listed.is_none();
     let listed = if let Some(listed) = listed {
         listed
     } else {
         query.place = Place::Start;
-        store::list(tx, query.filter, found.as_ref(), &Place::Start, now).await?.unwrap_or_default()
+        page_of(tx, &query, found.as_ref(), now).await?.unwrap_or_default()
     };
     let by_waba = found.and_then(|found| found.waba);
     Ok(Sight { query, search, by_waba, counts, total, listed, misplaced })
+}
+
+async fn page_of(
+    tx: &mut TenantTx,
+    query: &Query,
+    found: Option<&Found>,
+    now: OffsetDateTime,
+) -> sqlx::Result<Option<Listed>> {
+    match query.manager {
+        Some(manager) => store::list_managed(tx, query.filter, manager, found, &query.place, now).await,
+        None => store::list(tx, query.filter, found, &query.place, now).await,
+    }
 }
 
 fn view(
     visit: &Visit,
     sync: SyncState,
     seen: Sight,
-    selected: Option<Selected>,
+    (selected, team): (Option<Selected>, Team),
     near: Vec<(BusinessId, String)>,
     mut complaints: Vec<String>,
     now: OffsetDateTime,
@@ -131,7 +166,7 @@ fn view(
         };
         (results.spoken(), results.view())
     };
-    let toolbar = (!nothing_yet).then(|| toolbar(&query));
+    let toolbar = (!nothing_yet).then(|| toolbar(&query, team));
     view! {
         {again}
         <div class="page-head">
@@ -150,16 +185,61 @@ fn view(
     .into_any()
 }
 
-fn toolbar(query: &Query) -> AnyView {
+fn toolbar(query: &Query, team: Team) -> AnyView {
     let (filter, typed) = (query.filter, query.typed.clone());
     let clear = (!query.typed.is_empty()).then(|| query.searching("").href());
     let status = (filter != Filter::All).then(|| view! { <input type="hidden" name="status" value=filter.key()/> });
+    let by_manager = match query.manager {
+        Some(manager) => token(query, manager, team.chosen),
+        None => manager_filter(team.colleagues),
+    };
     view! {
         <SearchForm label="Businesses" action=PATH>
             <SearchField id="q" label="Search businesses" value=typed
                 placeholder="Name, business ID or WABA ID" clear=clear/>
             {status}
+            {by_manager}
         </SearchForm>
+    }
+    .into_any()
+}
+
+/// The filter that is on, and the way to take it away.
+fn token(query: &Query, manager: Manager, chosen: Option<Colleague>) -> AnyView {
+    let name = match (manager, chosen) {
+        (Manager::Nobody, _) => "Nobody".to_owned(),
+        (Manager::Member(_), Some(colleague)) => colleague.name,
+        (Manager::Member(_), None) => "Not one of your workspace".to_owned(),
+    };
+    let label = format!("Remove filter: manager {name}");
+    view! {
+        <input type="hidden" name="manager" value=manager.to_string()/>
+        <span class="token">
+            <span><b>"Manager: "</b><Name name=name/></span>
+            <a href=query.managed_by(None).href() aria-label=label><Icon glyph=Glyph::X/></a>
+        </span>
+    }
+    .into_any()
+}
+
+/// The filters that are off, behind a button.
+fn manager_filter(colleagues: Vec<Colleague>) -> AnyView {
+    let anybody = Choice { word: "Anybody".to_owned(), selected: true, ..Choice::default() };
+    let nobody = Choice { value: Manager::NOBODY.to_owned(), word: "Nobody".to_owned(), ..Choice::default() };
+    let members = colleagues.into_iter().map(|colleague| Choice {
+        value: colleague.member_id.to_string(),
+        word: colleague.name,
+        ..Choice::default()
+    });
+    let choices: Vec<Choice> = [anybody, nobody].into_iter().chain(members).collect();
+    view! {
+        <details class="filter">
+            <summary class="btn"><Icon glyph=Glyph::Filter/>"Filter"</summary>
+            <div class="menu">
+                <Select id="manager" name="manager" label="Manager" choices=choices/>
+                <button class="btn btn-primary" type="submit">"Apply"</button>
+            </div>
+        </details>
     }
     .into_any()
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::form_urlencoded;
 
-use super::{model::Standing, search::Search};
+use super::{managers::Manager, model::Standing, search::Search};
 use crate::graph::BusinessId;
 
 /// The path of the list.
@@ -106,6 +106,8 @@ pub struct Query {
     pub typed: String,
     /// The chip that is on.
     pub filter: Filter,
+    /// Whose businesses; `None`: everybody's.
+    pub manager: Option<Manager>,
     /// The page.
     pub place: Place,
 }
@@ -114,7 +116,7 @@ pub struct Query {
 pub type Complaints = Vec<String>;
 
 impl Query {
-    /// Reads the three fields of the URL, decoded already.
+    /// Reads the fields of the URL, decoded already.
     pub fn read(parameter: impl Fn(&str) -> Option<String>) -> (Self, Complaints) {
         let mut complaints = Vec::new();
         let mut typed = parameter("q").unwrap_or_default().replace('\0', "\u{FFFD}");
@@ -127,11 +129,16 @@ impl Query {
             complaints.push("That filter does not exist. All businesses are shown.".to_owned());
             Filter::All
         });
+        let manager = parameter("manager").filter(|key| !key.is_empty());
+        let read = manager.as_deref().map(Manager::from_key);
+        if read == Some(None) {
+            complaints.push("That manager does not exist. The businesses of all are shown.".to_owned());
+        }
         let place = read_place(parameter("after"), parameter("before")).unwrap_or_else(|| {
             complaints.push("That page of the list does not exist. The first one is shown.".to_owned());
             Place::Start
         });
-        (Self { typed, filter, place }, complaints)
+        (Self { typed, filter, manager: read.flatten(), place }, complaints)
     }
 
     /// Reads the URL of a view of the list; anything else is the whole list.
@@ -148,7 +155,7 @@ impl Query {
 
     /// The same search with another filter, from its first page.
     pub fn with_filter(&self, filter: Filter) -> Self {
-        Self { typed: self.typed.clone(), filter, place: Place::Start }
+        Self { filter, place: Place::Start, ..self.clone() }
     }
 
     /// The same list at another page.
@@ -158,7 +165,12 @@ impl Query {
 
     /// Another search with the same filter, from its first page.
     pub fn searching(&self, typed: &str) -> Self {
-        Self { typed: typed.to_owned(), filter: self.filter, place: Place::Start }
+        Self { typed: typed.to_owned(), place: Place::Start, ..self.clone() }
+    }
+
+    /// The same list of another manager's businesses, or of everybody's, from its first page.
+    pub fn managed_by(&self, manager: Option<Manager>) -> Self {
+        Self { manager, place: Place::Start, ..self.clone() }
     }
 
     /// The URL of this view: path and query.
@@ -173,6 +185,7 @@ impl Query {
         };
         put("q", &self.typed);
         put("status", self.filter.key());
+        put("manager", &self.manager.map(|manager| manager.to_string()).unwrap_or_default());
         match &self.place {
             Place::Start => {}
             Place::After(id) => put("after", id.as_str()),
@@ -207,12 +220,16 @@ mod tests {
 
     #[test]
     fn a_view_is_read_back_from_its_url() {
-        let waiting = |typed: &str, place| Query { typed: typed.to_owned(), filter: Filter::Waiting, place };
+        let waiting =
+            |typed: &str, place| Query { typed: typed.to_owned(), filter: Filter::Waiting, place, ..Query::default() };
+        let theirs = |manager| Query { manager: Some(manager), filter: Filter::Ready, ..Query::default() };
         for (query, href) in [
             (Query::default(), "/businesses"),
             (waiting("", Place::Start), "/businesses?status=waiting"),
             (waiting("a & b?", Place::After(id("17"))), "/businesses?q=a%20%26%20b%3F&status=waiting&after=17"),
             (waiting("ação", Place::Before(id("17"))), "/businesses?q=a%C3%A7%C3%A3o&status=waiting&before=17"),
+            (theirs(Manager::Member(12)), "/businesses?status=ready&manager=12"),
+            (theirs(Manager::Nobody), "/businesses?status=ready&manager=none"),
         ] {
             assert_eq!(query.href(), href);
             let url = url::Url::parse(&format!("http://localhost{href}")).unwrap();
@@ -231,6 +248,8 @@ mod tests {
             (vec![("q", long.as_str())], "The search was too long"),
             (vec![("status", "nonsense")], "That filter does not exist"),
             (vec![("status", "\0")], "That filter does not exist"),
+            (vec![("manager", "ines")], "That manager does not exist"),
+            (vec![("manager", "0")], "That manager does not exist"),
             (vec![("after", "abc")], "That page"),
             (vec![("after", "-1")], "That page"),
             (vec![("before", "123456789012345678901")], "That page"),
@@ -239,7 +258,7 @@ mod tests {
             let (query, complaints) = read(&pairs);
             assert_eq!(complaints.len(), 1, "{complaints:?}");
             assert!(complaints[0].starts_with(said), "{complaints:?}");
-            assert_eq!((query.filter, query.place), (Filter::All, Place::Start));
+            assert_eq!((query.filter, query.manager, query.place), (Filter::All, None, Place::Start));
             assert!(query.typed.chars().count() <= LONGEST_SEARCH);
         }
     }
@@ -261,8 +280,12 @@ mod tests {
 
     #[test]
     fn another_filter_or_search_begins_at_the_first_page() {
-        let query = Query { typed: "a".into(), filter: Filter::Ready, place: Place::After(id("5")) };
+        let query =
+            Query { typed: "a".into(), filter: Filter::Ready, place: Place::After(id("5")), ..Query::default() };
         assert_eq!(query.with_filter(Filter::All).href(), "/businesses?q=a");
         assert_eq!(query.searching("b").href(), "/businesses?q=b&status=ready");
+        let theirs = query.managed_by(Some(Manager::Member(7)));
+        assert_eq!(theirs.href(), "/businesses?q=a&status=ready&manager=7");
+        assert_eq!(theirs.searching("b").with_filter(Filter::All).href(), "/businesses?q=b&manager=7");
     }
 }

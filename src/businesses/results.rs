@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use time::OffsetDateTime;
 
 use super::{
+    managers::Manager,
     model::Business,
     query::{Filter, Place, Query},
     selection::{SelectionNotice, bulk_bar},
@@ -103,6 +104,17 @@ impl Results {
     fn empty(self) -> AnyView {
         let clear = view! { <a class="btn" href=super::query::PATH>"Clear filters"</a> };
         let (typed, filter) = (self.query.typed.trim().to_owned(), self.query.filter);
+        if typed.is_empty() && self.query.manager.is_some() {
+            let (title, words) = match (self.query.manager, filter) {
+                (_, chip) if chip != Filter::All => ("None right now", "None of these businesses is in this state."),
+                (Some(Manager::Nobody), _) => ("Every business has a manager", "None is left to assign."),
+                _ => (
+                    "Nothing is assigned to this manager",
+                    "Tick businesses in the list and choose “Assign…”, or assign one on its page.",
+                ),
+            };
+            return view! { <Empty title=title actions=clear.into_any()><p>{words}</p></Empty> }.into_any();
+        }
         if typed.is_empty() {
             let title = if filter == Filter::All {
                 "No businesses yet".to_owned()

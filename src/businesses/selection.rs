@@ -39,6 +39,8 @@ pub enum SelectionNotice {
     Nothing,
     /// More match than can be ticked, or than the search found.
     NotAll,
+    /// What was ticked is looked after by somebody else now.
+    Assigned,
 }
 
 impl SelectionNotice {
@@ -46,21 +48,23 @@ impl SelectionNotice {
         match self {
             Self::Nothing => "nothing_selected",
             Self::NotAll => "not_all_selected",
+            Self::Assigned => "assigned",
         }
     }
 
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Nothing, Self::NotAll].into_iter().find(|notice| notice.code() == code)
+        [Self::Nothing, Self::NotAll, Self::Assigned].into_iter().find(|notice| notice.code() == code)
     }
 
     /// Title and text.
     pub const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Nothing => ("Nothing is selected", "Tick the businesses to onboard first. Nothing was sent."),
+            Self::Nothing => ("Nothing is selected", "Tick the businesses first. Nothing was sent or changed."),
             Self::NotAll => (
                 "Not all that match are selected",
                 "A search finds up to 1,000 by a word, and a batch holds up to 100,000. Narrow the search to reach the others.",
             ),
+            Self::Assigned => ("Assigned", "Each business notes the change in its timeline. Nothing was sent to Meta."),
         }
     }
 }
@@ -96,6 +100,7 @@ pub fn bulk_bar(selected: &Selected, matching: Count) -> AnyView {
             <b class="bulk-n">{format!("{} selected", grouped(selected.count))}</b>
             <button class="btn bulk-all" type="submit" formaction="/businesses/select_matching">{all}</button>
             <button class="btn btn-main" type="submit" formaction="/onboarding/draft">"Onboard to MM Lite…"</button>
+            <button class="btn" type="submit" formaction="/businesses/assign_ticked">"Assign…"</button>
         </div>
     }
     .into_any()
@@ -114,7 +119,7 @@ mod tests {
         ] {
             assert_eq!(view_with_notice(view, SelectionNotice::Nothing), expected);
         }
-        for notice in [SelectionNotice::Nothing, SelectionNotice::NotAll] {
+        for notice in [SelectionNotice::Nothing, SelectionNotice::NotAll, SelectionNotice::Assigned] {
             assert_eq!(SelectionNotice::from_code(notice.code()), Some(notice));
         }
     }

@@ -39,6 +39,12 @@ pub enum Operation {
     ListSolutions,
     /// How far a business is with the terms of service (4.11).
     ReadBusinessStatus,
+    /// The same of many businesses at once.
+    ReadBusinessStatuses,
+    /// The eligibility of many WABAs at once (4.11).
+    ReadWabaEligibilities,
+    /// What became of an onboarding request, if its id can be read (1.12).
+    ReadRequestStatus,
     /// Whose token it is (6.8).
     ReadMe,
     /// The portfolios that person belongs to (6.8).
@@ -55,12 +61,15 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::OnboardPartnersToMmLite,
         Self::ListClientWabas,
         Self::ListOwnedWabas,
         Self::ListSolutions,
         Self::ReadBusinessStatus,
+        Self::ReadBusinessStatuses,
+        Self::ReadWabaEligibilities,
+        Self::ReadRequestStatus,
         Self::ReadMe,
         Self::ListMyBusinesses,
         Self::ExchangeCode,
@@ -77,6 +86,9 @@ impl Operation {
             Self::ListOwnedWabas => "list_owned_wabas",
             Self::ListSolutions => "list_solutions",
             Self::ReadBusinessStatus => "read_business_status",
+            Self::ReadBusinessStatuses => "read_business_statuses",
+            Self::ReadWabaEligibilities => "read_waba_eligibilities",
+            Self::ReadRequestStatus => "read_request_status",
             Self::ReadMe => "read_me",
             Self::ListMyBusinesses => "list_my_businesses",
             Self::ExchangeCode => "exchange_code",

@@ -36,6 +36,8 @@ mod client;
 #[cfg(feature = "ssr")]
 mod error;
 #[cfg(feature = "ssr")]
+mod many;
+#[cfg(feature = "ssr")]
 mod onboarding;
 #[cfg(feature = "ssr")]
 mod paging;
@@ -73,6 +75,7 @@ pub use self::{
     cause::{Advice, Cause, TokenProblem, UnknownCause},
     client::{BuildError, Caller, Graph, Now},
     error::{Error, Failure, GraphError, Kind},
+    many::MOST_IDS,
     paging::{Cursor, Page},
     settings::{Settings, UnknownVersion, Version},
     solutions::{Solution, SolutionRole},

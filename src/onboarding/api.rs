@@ -8,6 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{
     check::{self, Refusal},
     model::{Request, RequestNumber, State},
+    poll::{POLL, polled},
     reconcile::{DISPATCH, settled},
     store::{self, Queued},
 };
@@ -41,6 +42,15 @@ pub async fn onboard(business_id: String, #[server(default)] solution_id: String
 pub async fn cancel(number: String) -> Result<(), AppError> {
     let visit = Visit::from_context()?;
     finish(stop(&visit, &number).await)
+}
+
+/// Has Meta asked how a business stands, and waits a moment for the answer. Ends on the page of the request `number`, or of the
+/// business.
+#[server(prefix = "/onboarding", endpoint = "check")]
+pub async fn check(business_id: String, #[server(default)] number: String) -> Result<(), AppError> {
+    let signals = use_context::<Signals>().unwrap_or_default();
+    let visit = Visit::from_context()?;
+    finish(ask(&visit, &signals, &business_id, &number).await)
 }
 
 /// What a form said, as far as it can be read.
@@ -184,6 +194,44 @@ async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Taken>, P
     let held_back = store::pause_until(&mut tx, visit.clock.now()).await.map_err(failed)?.is_some();
     tx.commit().await.map_err(failed)?;
     Ok(queued.map(|queued| Taken { queued, held_back }))
+}
+
+async fn ask(visit: &Visit, signals: &Signals, business_id: &str, number: &str) -> Result<String, Problem> {
+    let unknown = || Problem { error: AppError::NotFound, back_to: "/businesses".to_owned() };
+    let business: BusinessId = business_id.trim().parse().map_err(|_| unknown())?;
+    let page = match number.parse::<RequestNumber>() {
+        Ok(number) => format!("/requests/{number}"),
+        Err(_) => format!("/businesses/{business}"),
+    };
+    let problem = |error| Problem { error, back_to: page.clone() };
+    let failed = |error: sqlx::Error| problem(mishap(error));
+    if !visit.viewer.role.may_onboard() {
+        return Err(problem(AppError::Forbidden));
+    }
+    let mut answers = signals.subscribe();
+    let mut tx = visit.tenant().await.map_err(problem)?;
+    if businesses::find_business(&mut tx, &business).await.map_err(failed)?.is_none() {
+        return Err(unknown());
+    }
+    let (now, partner) = (visit.clock.now(), visit.viewer.partner.clone());
+    if !store::make_due(&mut tx, &business, now).await.map_err(failed)? {
+        return Ok(format!("{page}?notice=not_waiting"));
+    }
+    reconcile::wake(&mut tx, POLL, &partner).await.map_err(failed)?;
+    tx.commit().await.map_err(failed)?;
+    let answered = tokio::time::timeout(PATIENCE, async {
+        let name = polled(&partner);
+        loop {
+            let mut tx = visit.tenant().await?;
+            if store::is_polled(&mut tx, &business, now).await.map_err(mishap)? {
+                return Ok::<_, AppError>(());
+            }
+            drop(tx);
+            answers.heard(&name).await;
+        }
+    });
+    let notice = if matches!(answered.await, Ok(Ok(()))) { "checked" } else { "asking" };
+    Ok(format!("{page}?notice={notice}"))
 }
 
 async fn stop(visit: &Visit, number: &str) -> Result<String, Problem> {

@@ -1,6 +1,6 @@
 //! Asking end businesses to join MM Lite: the click, sending, and knowing at any time what became of each request.
 //!
-//! Who calls: `app.rs` (the pages, the doors), `server.rs` ([`routes`]), `worker.rs` ([`Dispatch`], [`Follow`]), `businesses` by waking [`FOLLOW`] after a
+//! Who calls: `app.rs` (the pages, the doors), `server.rs` ([`routes`]), `worker.rs` ([`Dispatch`], [`Follow`], [`Poll`]), `businesses` by waking [`FOLLOW`] after a
 //! sync, `support` ([`explain`], [`find_request`] and the other look-ups), `webhooks` and `insights`.
 //!
 //! What always holds:
@@ -9,6 +9,8 @@
 //! - states change in `decide.rs` alone, and each change is one row of the request's story;
 //! - what isn't known is asked for before it's repeated: no POST is sent twice in doubt;
 //! - thousands at once are one click's path: a draft becomes requests in one transaction, and dispatch sends them as any others;
+//! - what became of a request is heard from webhooks, syncs and polls alike: each writes what Meta said of the business, and
+//!   [`Follow`] moves the request;
 //! - only admins and account managers send, since a request e-mails the admins of another company;
 //! - every state and every error is explained in one place, [`explain`], whoever shows it.
 
@@ -39,6 +41,8 @@ mod pace;
 #[cfg(feature = "ssr")]
 mod page;
 #[cfg(feature = "ssr")]
+mod poll;
+#[cfg(feature = "ssr")]
 mod reconcile;
 #[cfg(feature = "ssr")]
 mod send;
@@ -50,7 +54,7 @@ mod tests;
 
 #[cfg(feature = "ssr")]
 pub use self::{
-    api::{Cancel, Onboard},
+    api::{Cancel, Check, Onboard},
     batches::{
         CancelRest, Live, Pause, Resume, RetryFailed, batch_page, batches_page, call_limit, cancel_page, routes,
     },
@@ -58,6 +62,7 @@ pub use self::{
     follow::{FOLLOW, Follow},
     model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
     page::{Explained, business_page, request_page, requests_page},
+    poll::{POLL, PROBE_REQUEST_IDS, Poll},
     reconcile::{DISPATCH, Dispatch},
     store::{calls_of, events_of, find_request},
 };

@@ -153,6 +153,8 @@ pub struct Request {
     /// `graph::Cause` by name, for one that waits or failed.
     pub cause: Option<String>,
     pub meta_request_id: Option<String>,
+    /// What Meta said became of its request, in its own word, where it could be asked (1.12).
+    pub meta_request_status: Option<String>,
     pub queued_at: OffsetDateTime,
     pub retry_at: Option<OffsetDateTime>,
     pub changed_at: OffsetDateTime,
@@ -177,6 +179,33 @@ pub struct RequestEvent {
     pub cause: Option<String>,
     pub retry_at: Option<OffsetDateTime>,
     pub member_name: Option<String>,
+}
+
+/// A line of a request's story as timelines tell it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub event: RequestEvent,
+    /// How it was asked for.
+    pub wished: Wished,
+    /// What Meta answered, where the event follows from an answer.
+    pub answer: Option<Answered>,
+}
+
+/// How a request was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wished {
+    /// The batch it came with, where it wasn't asked for alone.
+    pub batch: Option<i64>,
+    /// The solution's name, or its id.
+    pub solution: Option<String>,
+}
+
+/// What of Meta's answer a timeline tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    pub code: Option<i64>,
+    pub message: Option<String>,
+    pub fbtrace_id: Option<String>,
 }
 
 /// One call to Meta on behalf of a request, as support's recorder keeps it.

@@ -57,6 +57,27 @@ pub async fn sending_token(
     let mut tx = db.tenant(partner).await?;
     let rows = store::list_senders(&mut tx, member_id, now).await?;
     drop(tx);
+    first_good(vault, partner, rows)
+}
+
+/// A token to read with for the partner as a whole: of members' that work the latest, as syncs read; else the system user's, which
+/// may see less.
+///
+/// # Errors
+/// As [`sending_token`].
+pub async fn reading_token(
+    db: &Db,
+    vault: &Vault,
+    partner: &PartnerId,
+    now: OffsetDateTime,
+) -> Result<SendingToken, TokenError> {
+    let mut tx = db.tenant(partner).await?;
+    let rows = store::list_readers(&mut tx, now).await?;
+    drop(tx);
+    first_good(vault, partner, rows)
+}
+
+fn first_good(vault: &Vault, partner: &PartnerId, rows: Vec<SenderRow>) -> Result<SendingToken, TokenError> {
     let mut best_refusal = None;
     for row in rows {
         match open(vault, partner, row) {

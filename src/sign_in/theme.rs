@@ -1,4 +1,4 @@
-//! The theme a browser asked for: a cookie, not a member's setting, so that the sign-in page has it, too.
+//! The theme a browser asked for, and the zone it is in: cookies, not a member's settings, so that the sign-in page has them, too.
 
 use axum::{
     Form,
@@ -12,7 +12,7 @@ use http::{
 use serde::Deserialize;
 
 use super::return_to::ReturnTo;
-use crate::ui::Theme;
+use crate::ui::{Theme, ViewerZone};
 
 /// The form behind the theme's buttons.
 #[derive(Debug, Default, Deserialize)]
@@ -36,14 +36,21 @@ pub async fn choose_theme(form: Result<Form<ThemeChoice>, FormRejection>) -> Res
 
 /// The theme of the browser that sent these headers.
 pub fn theme_of(headers: &HeaderMap) -> Theme {
+    cookie_of(headers, "theme").map(Theme::from_key).unwrap_or_default()
+}
+
+/// The zone of the browser that sent these headers, which its script keeps in a cookie.
+pub fn zone_of(headers: &HeaderMap) -> Option<ViewerZone> {
+    cookie_of(headers, ViewerZone::COOKIE).and_then(ViewerZone::from_cookie)
+}
+
+fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix("theme="))
-        .map(Theme::from_key)
-        .unwrap_or_default()
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 #[cfg(test)]
@@ -59,6 +66,18 @@ mod tests {
             let cookie = answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
             let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(&format!("a=b; {cookie}")).unwrap())]);
             assert_eq!(theme_of(&headers), theme);
+        }
+    }
+
+    #[test]
+    fn a_zone_is_found_among_other_cookies() {
+        let zone = |line: &'static str| {
+            zone_of(&HeaderMap::from_iter([(COOKIE, HeaderValue::from_static(line))]))
+                .map(|zone| zone.0.whole_minutes())
+        };
+        assert_eq!(zone("theme=dark; zone=-180"), Some(-180));
+        for none in ["", "zone=", "zone=<b>", "timezone=60", "zones=60"] {
+            assert_eq!(zone(none), None, "{none}");
         }
     }
 }

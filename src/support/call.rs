@@ -263,6 +263,9 @@ pub(super) fn deed(operation: &str, whom: Option<&str>) -> String {
     let words = match known {
         Some(Operation::OnboardPartnersToMmLite) => return format!("onboard {whom}"),
         Some(Operation::ReadBusinessStatus) => return format!("tell the status of {whom}"),
+        Some(Operation::ReadBusinessStatuses) => "tell the status of many businesses",
+        Some(Operation::ReadWabaEligibilities) => "tell the eligibility of many WABAs",
+        Some(Operation::ReadRequestStatus) => "tell what became of a request",
         Some(Operation::ListClientWabas) => "list the WABAs shared with you",
         Some(Operation::ListOwnedWabas) => "list the WABAs you own",
         Some(Operation::ListSolutions) => "list your solutions",

@@ -136,6 +136,14 @@ impl TestApp {
         browser
     }
 
+    /// The same later on, when the session before has ended and a sync may not finish.
+    pub async fn signed_in_again(&self, person: &str) -> Browser {
+        let browser = self.browser();
+        let landed = browser.sign_in(person).await.expect("the app answers");
+        assert!(landed.url.ends_with("/businesses"), "signed in and landed on {}: {}", landed.url, landed.body);
+        browser
+    }
+
     /// Waits until a sync of the partner has finished.
     pub async fn synced(&self, partner: &str) {
         self.until("the sync to finish", async || {
@@ -194,7 +202,7 @@ impl TestApp {
         self.simulator.advance(by);
         let partner: PartnerId = NORTHLANE.parse().unwrap();
         let mut tx = self.db.tenant(&partner).await.expect("Postgres answers");
-        for reconciler in ["dispatch", "follow", "sync"] {
+        for reconciler in ["dispatch", "follow", "sync", "poll"] {
             reconcile::wake(&mut tx, reconciler, &partner).await.expect("Postgres answers");
         }
         tx.commit().await.expect("Postgres answers");

@@ -22,6 +22,7 @@ const PAGES: &[&str] = &[
     "/settings/members/1",
     "/settings/audit",
     "/settings/audit.csv",
+    "/assign",
     "/import",
     "/drafts/1",
     "/drafts/1/rows",
@@ -54,6 +55,12 @@ const DOORS: &[&str] = &[
     "/businesses/select",
     "/businesses/select_matching",
     "/businesses/clear_selection",
+    "/businesses/assign",
+    "/businesses/assign_ticked",
+    "/businesses/assign_selected",
+    "/businesses/add_note",
+    "/businesses/delete_note",
+    "/onboarding/check",
 ];
 
 /// Open to anyone; this list should only ever shrink.
@@ -83,6 +90,8 @@ async fn strangers_see_no_page_and_no_door_opens_for_them(pool: PgPool) {
                     ("partner_id", "1"),
                     ("token", "EAAJnobodys"),
                     ("back", "/"),
+                    ("note", "1"),
+                    ("words", "nobody's"),
                 ]),
             )
             .await
@@ -99,7 +108,7 @@ async fn strangers_see_no_page_and_no_door_opens_for_them(pool: PgPool) {
             .post(format!("{}{door}", app.url))
             .header("accept", "application/json")
             .header("content-type", "application/x-www-form-urlencoded")
-            .body("business_id=1&solution_id=&number=LB-1001&batch=1&cause=temporary&partner_id=1&token=EAAJnobodys&back=%2F")
+            .body("business_id=1&solution_id=&number=LB-1001&batch=1&cause=temporary&partner_id=1&token=EAAJnobodys&back=%2F&note=1")
             .send()
             .await
             .unwrap();

@@ -21,6 +21,11 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_124_000_010, ""),
     (20_261_124_000_011, include_str!("migrations/11_drafts.sql")),
     (20_261_124_000_030, ""),
+    (20_261_125_000_001, ""),
+    (20_261_125_000_020, include_str!("migrations/20_assignment.sql")),
+    (20_261_125_000_021, include_str!("migrations/21_notes.sql")),
+    (20_261_125_000_022, include_str!("migrations/22_polls.sql")),
+    (20_261_125_000_023, include_str!("migrations/23_request_status.sql")),
     (20_261_125_000_050, include_str!("migrations/50_team.sql")),
     (20_261_125_000_051, include_str!("migrations/51_sessions_of_members.sql")),
 ];

@@ -12,6 +12,7 @@ mod crash;
 mod doctor;
 mod doors;
 mod drafts;
+mod follow;
 mod imports;
 mod limits;
 mod lists;

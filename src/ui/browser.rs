@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use js_sys::{Date, wasm_bindgen::JsCast, wasm_bindgen::closure::Closure};
+use js_sys::{Date, Reflect, wasm_bindgen::JsCast, wasm_bindgen::closure::Closure};
 use leptos::{ev, prelude::*, task::spawn_local};
 use time::{OffsetDateTime, UtcOffset};
 use wasm_bindgen::JsValue;
@@ -17,7 +17,7 @@ use web_sys::{
     SupportedType,
 };
 
-use super::timestamp::{TimeStyle, time_text};
+use super::timestamp::{TimeStyle, ViewerZone, time_text};
 
 /// How long a button shows that it has copied.
 const TICKED: Duration = Duration::from_secs(2);
@@ -124,6 +124,7 @@ fn mark(button: &Element, done: bool, label: Option<&str>) {
 
 /// Rewrites the times on the page now, and whenever something is added to it.
 pub fn localise_times() {
+    keep_zone();
     localise_all();
     let changed = Closure::<dyn Fn()>::new(localise_all);
     let Ok(observer) = MutationObserver::new(changed.as_ref().unchecked_ref()) else { return };
@@ -135,6 +136,16 @@ pub fn localise_times() {
     if let Some(body) = document().body() {
         let _ = observer.observe_with_options(&body, &wanted);
     }
+}
+
+/// Tells the server the viewer's zone, so that the next page comes with it.
+fn keep_zone() {
+    // Taken from zero, since the offset of Greenwich itself would be written as -0.
+    let minutes_east = 0.0 - Date::new_0().get_timezone_offset();
+    let secure =
+        if window().location().protocol().is_ok_and(|protocol| protocol == "https:") { "; Secure" } else { "" };
+    let cookie = format!("{}={minutes_east}; Max-Age=31536000; Path=/; SameSite=Lax{secure}", ViewerZone::COOKIE);
+    let _ = Reflect::set(&document(), &"cookie".into(), &cookie.into());
 }
 
 fn localise_all() {

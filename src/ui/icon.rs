@@ -70,6 +70,8 @@ glyphs! {
     Facebook => "facebook",
     /// A sheet: a file.
     File => "file",
+    /// Lines that grow shorter: filter.
+    Filter => "filter",
     /// An hourglass: stalled.
     Hourglass => "hourglass",
     /// An i in a ring.
@@ -86,6 +88,8 @@ glyphs! {
     LookUp => "lookup",
     /// A screen: a desk's browser.
     Monitor => "monitor",
+    /// A sheet with a folded corner: a note.
+    Note => "note",
     /// Two bars: pause.
     Pause => "pause",
     /// A telephone: a phone's browser.

@@ -73,4 +73,4 @@ pub use search_field::{SearchField, SearchForm};
 pub use state::{Hue, StateLabel, StateLook, StatePill, Tag};
 pub use theme::Theme;
 pub use timeline::{Timeline, TimelineEvent};
-pub use timestamp::{TimeStyle, Timestamp, time_text};
+pub use timestamp::{TimeStyle, Timestamp, ViewerZone, time_text};

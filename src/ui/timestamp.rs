@@ -1,12 +1,31 @@
 //! Points in time, as people read them, with UTC in the title.
 //!
-//! The server writes UTC and says so. In the browser [`super::LocalTimes`] rewrites each to the viewer's own zone by
-//! the same [`time_text`], so both halves follow one rule.
+//! In the browser [`super::LocalTimes`] writes each in the viewer's own zone, and keeps that zone in a cookie: from then on the
+//! server writes it so, too, for a viewer whose script is off or late. Where no zone is known it writes UTC and says so. Both halves
+//! follow one rule, [`time_text`].
 
 use std::fmt::Write as _;
 
 use leptos::prelude::*;
 use time::{Month, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+/// The viewer's zone, as the pages find it in their context.
+///
+/// One offset for all times of the year: the script, where it runs, knows better and rewrites what lies in the other half of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ViewerZone(pub UtcOffset);
+
+impl ViewerZone {
+    /// The name of the cookie.
+    pub const COOKIE: &'static str = "zone";
+
+    /// Reads the cookie: minutes east of Greenwich.
+    pub fn from_cookie(minutes: &str) -> Option<Self> {
+        let minutes: i32 = minutes.parse().ok()?;
+        let seconds = minutes.checked_mul(60).filter(|seconds| seconds.abs() <= 18 * 3_600)?;
+        UtcOffset::from_whole_seconds(seconds).ok().map(Self)
+    }
+}
 
 /// How exact a point in time is shown. In all but [`TimeStyle::Full`] today loses its date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,9 +130,10 @@ pub fn Timestamp(
     // A year beyond 9999 has no RFC 3339 form; then the text stands alone.
     let machine = utc.replace_nanosecond(0).unwrap_or(utc).format(&Rfc3339).ok();
     let title = time_text(at, now, None, TimeStyle::Full);
+    let zone = use_context::<ViewerZone>().map(|zone| zone.0);
     view! {
         <time datetime=machine title=title data-local=style.key()>
-            {time_text(at, now, None, style)}
+            {time_text(at, now, zone, style)}
         </time>
     }
     .into_any()
@@ -123,7 +143,9 @@ pub fn Timestamp(
 mod tests {
     use time::macros::{datetime, offset};
 
-    use super::{TimeStyle, time_text};
+    use leptos::prelude::*;
+
+    use super::{TimeStyle, Timestamp, ViewerZone, time_text};
 
     #[test]
     fn today_loses_its_date_and_utc_is_named() {
@@ -149,6 +171,33 @@ mod tests {
         let now = datetime!(2026-11-24 08:00 UTC);
         assert_eq!(time_text(at, now, Some(offset!(+5:30)), TimeStyle::Minute), "04:00");
         assert_eq!(time_text(at, now, Some(offset!(-3)), TimeStyle::Minute), "23 Nov 2026, 19:30");
+    }
+
+    #[test]
+    #[cfg(feature = "ssr")]
+    fn a_known_zone_is_written_at_once_and_utc_stays_in_the_title() {
+        let (at, now) = (datetime!(2026-11-24 10:42 UTC), datetime!(2026-11-24 12:00 UTC));
+        let html = |zone: Option<&str>| {
+            Owner::new().with(|| {
+                if let Some(zone) = zone.and_then(ViewerZone::from_cookie) {
+                    provide_context(zone);
+                }
+                view! { <Timestamp at=at now=now/> }.to_html()
+            })
+        };
+        for (zone, text) in [
+            (None, "10:42 UTC"),
+            (Some("330"), "16:12"),
+            (Some("-180"), "07:42"),
+            (Some("0"), "10:42"),
+            (Some("Lisbon"), "10:42 UTC"),
+            (Some("99999"), "10:42 UTC"),
+            (Some("2147483647"), "10:42 UTC"),
+        ] {
+            let html = html(zone);
+            assert!(html.contains(&format!(">{text}<")), "{zone:?}: {html}");
+            assert!(html.contains("title=\"24 Nov 2026, 10:42:00 UTC\""), "{html}");
+        }
     }
 
     #[test]

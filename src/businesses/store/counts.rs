@@ -35,6 +35,22 @@ impl Counts {
     pub fn of(&self, filter: Filter) -> Count {
         Filter::ALL.iter().position(|known| *known == filter).map_or(Count::default(), |at| self.0[at])
     }
+
+    /// Of what was counted of a range of names, up to one more than the cap, and of what a search found one by one. Once as many as
+    /// the cap have been looked at, every count is a lower bound.
+    pub(super) fn counted(
+        mut numbers: [i64; Filter::ALL.len()],
+        found: Option<&Found>,
+        stalled_before: OffsetDateTime,
+    ) -> Self {
+        let or_more = found.is_some_and(|found| found.more) || numbers[0] > COUNTED;
+        for (number, filter) in numbers.iter_mut().zip(Filter::ALL) {
+            let hits =
+                found.map_or(0, |found| found.hits.iter().filter(|hit| hit.is_behind(filter, stalled_before)).count());
+            *number += i64::try_from(hits).unwrap_or(i64::MAX);
+        }
+        Self(numbers.map(|n| Count::of(Some(if or_more { n.min(COUNTED) } else { n }), or_more)))
+    }
 }
 
 /// How many businesses there are behind each chip, from the rollup; those that stalled are found by their age. Whoever waits for its
@@ -81,19 +97,14 @@ pub async fn count_all(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<C
     ]))
 }
 
-/// How many of what a search found are behind each chip. Once as many as the cap have been looked at, every count is a lower bound.
+/// How many of what a search found are behind each chip.
 pub async fn count_found(tx: &mut TenantTx, found: &Found, now: OffsetDateTime) -> sqlx::Result<Counts> {
     let stalled_before = now - STALLED_AFTER;
-    let mut numbers = match &found.range {
+    let numbers = match &found.range {
         Some(range) => count_range(tx, range, stalled_before).await?,
         None => [0; Filter::ALL.len()],
     };
-    let or_more = found.more || numbers[0] > COUNTED;
-    for (number, filter) in numbers.iter_mut().zip(Filter::ALL) {
-        let hits = found.hits.iter().filter(|hit| hit.is_behind(filter, stalled_before)).count();
-        *number += i64::try_from(hits).unwrap_or(i64::MAX);
-    }
-    Ok(Counts(numbers.map(|n| Count::of(Some(if or_more { n.min(COUNTED) } else { n }), or_more))))
+    Ok(Counts::counted(numbers, Some(found), stalled_before))
 }
 
 /// In the order of [`Filter::ALL`], of at most one more than the cap.

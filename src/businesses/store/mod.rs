@@ -2,16 +2,18 @@
 
 mod counts;
 mod list;
+mod managed;
 mod search;
 mod selection;
 mod syncs;
 #[cfg(test)]
 mod tests;
+mod told;
 mod upsert;
 
 use time::{Date, OffsetDateTime, Time, macros::format_description};
 
-use super::model::{Business, Event, EventKind, LastRequest, Link, Standing, Waba};
+use super::model::{Business, Event, EventKind, HeardFrom, LastRequest, Link, Standing, Waba};
 use crate::{
     db::TenantTx,
     graph::{BusinessId, WabaId},
@@ -20,12 +22,14 @@ use crate::{
 pub use self::{
     counts::{Count, Counts, count_all, count_found, fold_counts},
     list::{Listed, list},
-    search::{find, name_like},
+    managed::{count_managed, list_managed, narrow},
+    search::{Found, find, name_like},
     selection::{Selected, clear_selection, keep_ticks, select_matching, selected},
     syncs::{
         EndedSync, OpenSync, Part, Progress, Refusal, ask_for_sync, begin_sync, fail_sync, finish_sync, last_ended,
         open_sync, put_off, record_page, refresh_statistics, sync_state,
     },
+    told::{News, keep_told, wabas_in},
     upsert::{Reading, mark_vanished, upsert},
 };
 
@@ -129,7 +133,7 @@ pub async fn wabas_of(tx: &mut TenantTx, id: &BusinessId) -> sqlx::Result<Vec<Wa
 pub async fn events_of(tx: &mut TenantTx, id: &BusinessId, limit: i64) -> sqlx::Result<Vec<Event>> {
     let partner = tx.partner().clone();
     let rows = sqlx::query!(
-        r#"SELECT e.at, e.kind, e.detail, e.waba_id AS "waba_id?: String", w.name AS "waba_name?"
+        r#"SELECT e.at, e.kind, e.detail, e.heard_from, e.waba_id AS "waba_id?: String", w.name AS "waba_name?"
         FROM business_events e LEFT JOIN wabas w ON w.partner_id = e.partner_id AND w.waba_id = e.waba_id
         WHERE e.partner_id = $1 AND e.business_id = $2
         ORDER BY e.event_id DESC LIMIT $3"#,
@@ -141,7 +145,8 @@ pub async fn events_of(tx: &mut TenantTx, id: &BusinessId, limit: i64) -> sqlx::
     .await?;
     let events = rows.into_iter().filter_map(|row| {
         let waba = row.waba_id.map(|id| (WabaId::from_stored(id), row.waba_name.unwrap_or_default()));
-        Some(Event { at: row.at, kind: EventKind::from_stored(&row.kind)?, waba, detail: row.detail })
+        let heard_from = row.heard_from.as_deref().and_then(HeardFrom::from_stored);
+        Some(Event { at: row.at, kind: EventKind::from_stored(&row.kind)?, waba, detail: row.detail, heard_from })
     });
     Ok(events.collect())
 }

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use super::search::Found;
 use crate::{
     businesses::{
+        managers::Manager,
         model::STALLED_AFTER,
         query::Filter,
         selection::{MOST_SELECTED, Ticks},
@@ -77,12 +78,12 @@ pub async fn keep_ticks(tx: &mut TenantTx, member_id: i64, ticks: &Ticks) -> sql
     .map(drop)
 }
 
-/// Adds every business behind a filter, of all or of those that a search found, by name, up to as many as can be selected. Says
+/// Adds every business behind a filter, of all or of those that a search found, or of one manager's, by name, up to as many as can be selected. Says
 /// whether it's all of them.
 pub async fn select_matching(
     tx: &mut TenantTx,
     member_id: i64,
-    filter: Filter,
+    (filter, manager): (Filter, Option<Manager>),
     found: Option<&Found>,
     now: OffsetDateTime,
 ) -> sqlx::Result<bool> {
@@ -99,6 +100,7 @@ pub async fn select_matching(
                 AND (NOT $4 OR last_request_number IS NULL)
                 AND (NOT $5 OR standing = 'failed' OR needs_payment OR waiting_since < $6)
                 AND ($7::text[] IS NULL OR business_id = ANY ($7) OR (name_key >= $8 AND name_key < $9))
+                AND ($11::bigint IS NULL OR assigned_to = $11) AND (NOT $12 OR assigned_to IS NULL)
             ORDER BY name_key, business_id
             LIMIT $10
         ), added AS (
@@ -121,6 +123,8 @@ pub async fn select_matching(
         from,
         to,
         MOST_SELECTED + 1,
+        manager.and_then(Manager::member),
+        manager == Some(Manager::Nobody),
     )
     .fetch_one(&mut **tx)
     .await?;

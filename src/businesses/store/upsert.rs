@@ -88,8 +88,8 @@ async fn upsert_businesses(tx: &mut TenantTx, businesses: &[SeenBusiness], now: 
             ON CONFLICT (partner_id, business_id) DO UPDATE SET name_key = excluded.name_key, words = excluded.words
             WHERE (w.name_key, w.words) IS DISTINCT FROM (excluded.name_key, excluded.words)
         ), noted AS (
-            INSERT INTO business_events (partner_id, business_id, at, kind, detail)
-            SELECT $1, given.business_id, $11, note.kind, note.detail
+            INSERT INTO business_events (partner_id, business_id, at, kind, detail, heard_from)
+            SELECT $1, given.business_id, $11, note.kind, note.detail, 'sync'
             FROM given LEFT JOIN past USING (business_id), LATERAL (VALUES
                 ('first_seen', NULL, past.business_id IS NULL),
                 ('returned', NULL, past.left_at IS NOT NULL),
@@ -160,8 +160,8 @@ async fn upsert_wabas(tx: &mut TenantTx, reading: Reading, seen: &Seen) -> sqlx:
                     ELSE excluded.changed_at
                 END
         ), noted AS (
-            INSERT INTO business_events (partner_id, business_id, at, kind, waba_id, detail)
-            SELECT $1, note.business_id, $12, note.kind, given.waba_id, note.detail
+            INSERT INTO business_events (partner_id, business_id, at, kind, waba_id, detail, heard_from)
+            SELECT $1, note.business_id, $12, note.kind, given.waba_id, note.detail, 'sync'
             FROM given LEFT JOIN past USING (waba_id), LATERAL (
                 SELECT first_seen_at FROM businesses WHERE partner_id = $1 AND business_id = given.business_id OFFSET 0
             ) AS host, LATERAL (VALUES
@@ -217,8 +217,8 @@ async fn touch(tx: &mut TenantTx, sync_id: i64, ids: &[WabaId]) -> sqlx::Result<
 async fn refresh_and_note(tx: &mut TenantTx, ids: &[String], reading: Reading) -> sqlx::Result<()> {
     let partner = tx.partner().clone();
     sqlx::query!(
-        "INSERT INTO business_events (partner_id, business_id, at, kind)
-        SELECT $1, moved.business, $3, 'became_eligible' FROM refresh_standing($2) AS moved, LATERAL (
+        "INSERT INTO business_events (partner_id, business_id, at, kind, heard_from)
+        SELECT $1, moved.business, $3, 'became_eligible', 'sync' FROM refresh_standing($2) AS moved, LATERAL (
             SELECT FROM businesses WHERE partner_id = $1 AND business_id = moved.business AND first_seen_at < $4 OFFSET 0
         ) AS known
         WHERE moved.became = 'eligible' AND moved.was IN ('not_eligible', 'unknown')",
@@ -241,8 +241,8 @@ pub async fn mark_vanished(tx: &mut TenantTx, reading: Reading) -> sqlx::Result<
             WHERE partner_id = $1 AND gone_at IS NULL AND sync_id IS DISTINCT FROM $2
             RETURNING waba_id, business_id
         ), noted AS (
-            INSERT INTO business_events (partner_id, business_id, at, kind, waba_id)
-            SELECT $1, business_id, $3, 'waba_gone', waba_id FROM gone
+            INSERT INTO business_events (partner_id, business_id, at, kind, waba_id, heard_from)
+            SELECT $1, business_id, $3, 'waba_gone', waba_id, 'sync' FROM gone
         )
         SELECT DISTINCT business_id::text AS "business_id!" FROM gone"#,
         partner.as_str() as _,
@@ -261,8 +261,8 @@ pub async fn mark_vanished(tx: &mut TenantTx, reading: Reading) -> sqlx::Result<
             WHERE partner_id = $1 AND business_id = ANY ($2) AND left_at IS NULL AND wabas = 0
             RETURNING business_id
         )
-        INSERT INTO business_events (partner_id, business_id, at, kind)
-        SELECT $1, business_id, $3, 'left' FROM left_now ORDER BY business_id",
+        INSERT INTO business_events (partner_id, business_id, at, kind, heard_from)
+        SELECT $1, business_id, $3, 'left', 'sync' FROM left_now ORDER BY business_id",
         partner.as_str() as _,
         &ids as _,
         reading.now,

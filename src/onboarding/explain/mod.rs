@@ -4,6 +4,7 @@
 
 mod failures;
 mod line;
+mod reminder;
 mod ticket;
 
 use time::OffsetDateTime;
@@ -16,6 +17,7 @@ use crate::{
 
 pub use failures::{cause_words, token_words};
 pub use line::{Line, Part};
+pub use reminder::{Language, reminder};
 pub use ticket::Ticket;
 
 /// How long an admin may let a request lie before someone should ask. The same as `businesses::STALLED_AFTER`.
@@ -105,6 +107,61 @@ pub enum Action {
     Cancel,
 }
 
+/// What stands between signed terms and a WABA that is onboarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// A WABA lacks a valid payment method.
+    Payment,
+    /// Meta is setting a WABA up.
+    SettingUp,
+    /// Meta doesn't tell.
+    Untold,
+}
+
+impl Obstacle {
+    /// The one that needs somebody, of those that WABAs of one business may have.
+    pub const fn of(needs_payment: bool, setting_up: bool) -> Self {
+        match (needs_payment, setting_up) {
+            (true, _) => Self::Payment,
+            (false, true) => Self::SettingUp,
+            (false, false) => Self::Untold,
+        }
+    }
+
+    /// What it means.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Payment => {
+                "The terms are signed. A WABA has no valid payment method, and waits until the client adds one."
+            }
+            Self::SettingUp => {
+                "The terms are signed, and Meta is setting the WABAs up. That usually takes minutes. Nothing to do."
+            }
+            Self::Untold => {
+                "The terms are signed. Meta has not told us yet that a WABA is onboarded; we ask every half hour at first."
+            }
+        }
+    }
+
+    /// What helps.
+    pub const fn steps(self) -> &'static [&'static str] {
+        match self {
+            Self::Payment => &[
+                "Ask the client to add a payment method in **WhatsApp Manager**.",
+                "Nothing has to be sent again: Meta goes on by itself, and we watch for it.",
+            ],
+            Self::SettingUp | Self::Untold => &[],
+        }
+    }
+
+    const fn who(self) -> Option<&'static str> {
+        match self {
+            Self::Payment => Some("for the client"),
+            Self::SettingUp | Self::Untold => None,
+        }
+    }
+}
+
 const WAITING: &str = "Meta has e-mailed all admins. Someone with **full control** must accept in Business \
     Settings, under Requests. We watch for the answer.";
 
@@ -136,6 +193,18 @@ impl Explanation {
     fn offers(mut self, actions: &[Action]) -> Self {
         self.actions = actions.to_vec();
         self
+    }
+
+    /// Says what stands between signed terms and a WABA that is onboarded, where Meta tells.
+    #[must_use]
+    pub fn with_obstacle(self, obstacle: Obstacle) -> Self {
+        let plain = |text: &str| Line::fill(text, |_| None);
+        Self {
+            text: vec![plain(obstacle.words())],
+            who: obstacle.who(),
+            steps: obstacle.steps().iter().copied().map(plain).collect(),
+            ..self
+        }
     }
 
     fn tells(mut self, subject: &Subject<'_>, note: &str) -> Self {
@@ -235,17 +304,6 @@ pub fn stalled_days(state: State, answered_at: Option<OffsetDateTime>, now: Offs
     let waited = now - answered_at?;
     let waits = matches!(state, State::Requested | State::AlreadyRequested);
     (waits && waited > STALLED_AFTER).then(|| waited.whole_days())
-}
-
-/// A message to the client's admins, ready to send.
-pub fn reminder(business_name: &str, meta_request_id: Option<&str>) -> String {
-    let id = meta_request_id.map(|id| format!("\n\nRequest ID: {id}")).unwrap_or_default();
-    format!(
-        "Hello,\n\nMeta has e-mailed the admins of {business_name} about the Marketing Messages API for WhatsApp \
-         (MM Lite). To accept, \
-         an admin with full control opens business.facebook.com, then Business Settings, Requests. It covers all your eligible \
-         WhatsApp accounts.{id}"
-    )
 }
 
 impl Subject<'_> {

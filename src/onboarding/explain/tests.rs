@@ -241,10 +241,18 @@ fn a_wait_is_rounded_up() {
 }
 
 #[test]
-fn a_reminder_names_the_business_and_the_id_if_there_is_one() {
-    let text = reminder("Casa Ipê", Some("512840733961207"));
-    assert!(text.contains("admins of Casa Ipê about") && text.ends_with("Request ID: 512840733961207"), "{text}");
-    assert!(reminder("Casa Ipê", None).ends_with("WhatsApp accounts."));
+fn what_stands_between_is_named_with_what_helps() {
+    for (needs_payment, setting_up, words, steps) in [
+        (true, true, "no valid payment method", 2),
+        (true, false, "no valid payment method", 2),
+        (false, true, "setting the WABAs up", 0),
+        (false, false, "not told us yet", 0),
+    ] {
+        let obstacle = Obstacle::of(needs_payment, setting_up);
+        let explained = explain(&subject(State::Accepted, None)).with_obstacle(obstacle);
+        assert!(explained.text[0].to_string().contains(words), "{obstacle:?}");
+        assert_eq!((explained.steps.len(), explained.who.is_some()), (steps, steps > 0), "{obstacle:?}");
+    }
 }
 
 #[test]

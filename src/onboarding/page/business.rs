@@ -4,29 +4,31 @@ use leptos::prelude::*;
 use time::OffsetDateTime;
 
 use super::{
+    business_url, check_form,
     decision::{Case, decision},
+    deed_notice,
+    letter::Letter,
     problem_notice, request_url,
-    story::{business_event, request_event},
+    timeline::{self, timeline},
 };
 use crate::{
-    businesses::{self, Business, Event, Waba, WabaTable},
+    businesses::{
+        self, Business, Colleague, LONGEST_NOTE, ManagerSelect, Mark, STALLED_AFTER, Standing, Waba, WabaTable,
+    },
     db::TenantTx,
     graph::{BusinessId, WabaId},
     onboarding::{
-        model::{AttemptCall, Request, RequestEvent, RequestNumber},
+        model::{AttemptCall, Request, RequestNumber},
         store,
     },
     sign_in::{Page, Visit},
     solutions::{self, Solution},
     telemetry::mishap,
     ui::{
-        AppError, Breadcrumbs, Empty, Fact, Facts, Glyph, Hue, Identifier, Name, PageHead, Section, Separator,
-        StatePill, Tag, TimeStyle, Timeline, Timestamp, isolated, plural, state::look_of,
+        AppError, Breadcrumbs, Empty, Fact, Facts, Glyph, Hue, Icon, Identifier, Name, PageHead, Section, Separator,
+        StatePill, Tag, TimeStyle, Timestamp, isolated, state::look_of,
     },
 };
-
-/// Lines of the timeline.
-const LINES: usize = 50;
 
 /// All that the page shows.
 struct Known {
@@ -35,22 +37,9 @@ struct Known {
     request: Option<Request>,
     last_call: Option<AttemptCall>,
     offered: Vec<Solution>,
-    story: Vec<Line>,
-}
-
-/// One line of the timeline.
-enum Line {
-    Business(Event),
-    Request(RequestEvent),
-}
-
-impl Line {
-    fn at(&self) -> OffsetDateTime {
-        match self {
-            Self::Business(event) => event.at,
-            Self::Request(event) => event.at,
-        }
-    }
+    colleagues: Vec<Colleague>,
+    manager: Option<Colleague>,
+    story: timeline::Story,
 }
 
 /// `/businesses/{business_id}`. The id of a WABA leads on to its business.
@@ -67,15 +56,15 @@ pub async fn business_page(visit: Visit) -> Result<Page, AppError> {
         return Ok(waba_page(&visit, &waba, &owner, &name));
     };
     let paused_until = store::pause_until(&mut tx, visit.clock.now()).await.map_err(mishap)?;
-    let known = load(&mut tx, business).await.map_err(mishap)?;
+    let now = visit.clock.now();
+    let known = load(&mut tx, business, timeline::asked_for(&visit), now).await.map_err(mishap)?;
     let title = isolated(&known.business.name);
     Ok(Page { title, view: show(&visit, known, paused_until) })
 }
 
-async fn load(tx: &mut TenantTx, business: Business) -> sqlx::Result<Known> {
-    let most = i64::try_from(LINES).unwrap_or(i64::MAX);
-    let ours = store::events_of_business(tx, &business.id, most).await?;
-    let story = merge(businesses::events_of(tx, &business.id, most).await?, ours, LINES);
+async fn load(tx: &mut TenantTx, business: Business, before: Option<Mark>, now: OffsetDateTime) -> sqlx::Result<Known> {
+    let stalled_at = business.stalled_days(now).and(business.waiting_since).map(|at| at + STALLED_AFTER);
+    let story = timeline::load(tx, &business.id, None, stalled_at, before).await?;
     let (mut request, mut last_call) = (None, None);
     if let Some(last) = &business.last_request {
         let number = RequestNumber(last.number);
@@ -84,17 +73,9 @@ async fn load(tx: &mut TenantTx, business: Business) -> sqlx::Result<Known> {
     }
     let wabas = businesses::wabas_of(tx, &business.id).await?;
     let offered = solutions::offered(tx).await?;
-    Ok(Known { business, wabas, request, last_call, offered, story })
-}
-
-/// Both stories as one, newest first, `most` lines. Of one instant, what happened to the request comes last, and so stands
-/// first: it follows from what happened to the business. Both come newest first.
-fn merge(business: Vec<Event>, requests: Vec<RequestEvent>, most: usize) -> Vec<Line> {
-    let mut story: Vec<Line> =
-        requests.into_iter().map(Line::Request).chain(business.into_iter().map(Line::Business)).collect();
-    story.sort_by_key(|line| std::cmp::Reverse(line.at()));
-    story.truncate(most);
-    story
+    let colleagues = businesses::colleagues(tx).await?;
+    let manager = businesses::manager_of(tx, &business.id).await?;
+    Ok(Known { business, wabas, request, last_call, offered, colleagues, manager, story })
 }
 
 fn no_id_page() -> Page {
@@ -128,7 +109,7 @@ fn waba_page(visit: &Visit, waba: &WabaId, owner: &BusinessId, name: &str) -> Pa
 
 fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> AnyView {
     let now = visit.clock.now();
-    let Known { business, wabas, request, last_call, offered, story } = known;
+    let Known { business, wabas, request, last_call, offered, colleagues, manager, story } = known;
     let panel = decision(Case {
         business: &business,
         wabas: &wabas,
@@ -138,28 +119,34 @@ fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> An
         offered,
         // What a form was sent with comes first; else what the last request named.
         chosen: visit.query("solution").or_else(|| request.as_ref()?.solution_id.as_ref().map(ToString::to_string)),
+        asked: Letter::asked_for(visit),
         viewer: &visit.viewer,
         now,
     });
+    let may = visit.viewer.role.may_onboard();
+    let here = business_url(&business.id);
+    let form = may.then(|| note_form(&business));
+    let told = timeline(story, (&here, true), form, &visit.viewer, now);
     let covers = if business.eligible_wabas > 0 { ". One acceptance covers every eligible WABA." } else { "" };
     let note = format!("{} of {} eligible{covers}", business.eligible_wabas, business.wabas);
     view! {
         <Breadcrumbs above=vec![("Businesses", "/businesses".to_owned())] here=business.name.clone()/>
-        {head(&business, now)}
+        {head(&business, may, now)}
         {problem_notice(visit)}
+        {deed_notice(visit)}
         <div class="split">
             <div>
                 {panel}
                 <Section id="wabas" title="WABAs" note=note><WabaTable wabas=wabas/></Section>
-                {timeline(&story, now)}
+                {told}
             </div>
-            {facts(&business, now)}
+            {facts(&business, colleagues, manager, may, now)}
         </div>
     }
     .into_any()
 }
 
-fn head(business: &Business, now: OffsetDateTime) -> AnyView {
+fn head(business: &Business, may: bool, now: OffsetDateTime) -> AnyView {
     let stalled = business
         .stalled_days(now)
         .map(|days| view! { <Tag hue=Hue::Amber glyph=Glyph::Hourglass text=format!("Stalled {days} d")/> });
@@ -178,30 +165,66 @@ fn head(business: &Business, now: OffsetDateTime) -> AnyView {
         .filter(|status| status.eq_ignore_ascii_case("verified"))
         .map(|_| view! { <Separator/><span>"Verified by Meta"</span> });
     let id = view! { <span>"Business ID "<Identifier what="business ID" value=business.id.to_string()/></span> };
+    let waits =
+        business.left_at.is_none() && (business.standing.is_waiting() || business.standing == Standing::Accepted);
+    let check = waits.then(|| check_form(&business.id, None));
+    let actions = if may {
+        view! { {check}<a class="btn" href="#note"><Icon glyph=Glyph::Note/>"Add note"</a> }.into_any()
+    } else {
+        ().into_any()
+    };
     view! {
-        <PageHead title=business.name.clone() beside=beside.into_any()>{id}{country}{verified}</PageHead>
+        <PageHead title=business.name.clone() beside=beside.into_any() actions=actions>{id}{country}{verified}</PageHead>
     }
     .into_any()
 }
 
-fn timeline(story: &[Line], now: OffsetDateTime) -> AnyView {
-    let count = u64::try_from(story.len()).unwrap_or_default();
-    let note = if story.len() < LINES {
-        format!("{}, newest first", plural(count, "event", "events"))
-    } else {
-        format!("The last {}, newest first", plural(count, "event", "events"))
-    };
-    let lines = story
-        .iter()
-        .map(|line| match line {
-            Line::Business(event) => business_event(event, now),
-            Line::Request(event) => request_event(event, now, true),
-        })
-        .collect::<Vec<_>>();
-    view! { <Section id="timeline" title="Timeline" note=note><Timeline>{lines}</Timeline></Section> }.into_any()
+/// What is written down stays in the workspace.
+fn note_form(business: &Business) -> AnyView {
+    view! {
+        <form class="note-form" method="post" action="/businesses/add_note">
+            <input type="hidden" name="business_id" value=business.id.to_string()/>
+            <div class="field">
+                <label for="note">"Note"</label>
+                <textarea class="input" id="note" name="words" rows="2" maxlength=LONGEST_NOTE.to_string() required
+                    aria-describedby="note-hint" prop:value=""></textarea>
+                <p class="hint" id="note-hint">"Only your workspace sees it. Up to 2,000 characters."</p>
+            </div>
+            <button class="btn" type="submit">"Add note"</button>
+        </form>
+    }
+    .into_any()
 }
 
-fn facts(business: &Business, now: OffsetDateTime) -> AnyView {
+/// Who looks after it, and the way to change that.
+fn manager_fact(business: &Business, colleagues: Vec<Colleague>, manager: Option<Colleague>, may: bool) -> AnyView {
+    let name = match &manager {
+        Some(manager) => view! { <Name name=manager.name.clone()/> }.into_any(),
+        None => "Nobody".into_any(),
+    };
+    let word = if manager.is_some() { "Change manager" } else { "Assign a manager" };
+    let form = may.then(|| {
+        view! {
+            <details class="disclose assign">
+                <summary><Icon glyph=Glyph::Right/>{word}</summary>
+                <form class="stack" method="post" action="/businesses/assign">
+                    <input type="hidden" name="business_id" value=business.id.to_string()/>
+                    <ManagerSelect colleagues=colleagues chosen=manager label="Manager"/>
+                    <button class="btn" type="submit">"Assign"</button>
+                </form>
+            </details>
+        }
+    });
+    view! { <Fact term="Manager">{name}{form}</Fact> }.into_any()
+}
+
+fn facts(
+    business: &Business,
+    colleagues: Vec<Colleague>,
+    manager: Option<Colleague>,
+    may: bool,
+    now: OffsetDateTime,
+) -> AnyView {
     let checked = business.checked_at.map(|at| view! { <span class="sub">"Checked "<Timestamp at=at now=now/></span> });
     let country = business.country.as_deref().map_or("Not known", businesses::country_name).to_owned();
     let last = business.last_request.clone().map(|last| {
@@ -218,6 +241,7 @@ fn facts(business: &Business, now: OffsetDateTime) -> AnyView {
     let said = businesses::meta_status_words(business.meta_status.as_deref());
     let wabas = format!("{}, of which {} eligible", business.wabas, business.eligible_wabas);
     let first_seen_at = business.first_seen_at;
+    let manager = manager_fact(business, colleagues, manager, may);
     view! {
         <aside class="side" aria-label="Facts">
             <h2>"Facts"</h2>
@@ -225,6 +249,7 @@ fn facts(business: &Business, now: OffsetDateTime) -> AnyView {
                 <Fact term="Meta says">{said}{checked}</Fact>
                 <Fact term="WABAs">{wabas}</Fact>
                 <Fact term="Country">{country}</Fact>
+                {manager}
                 {last}
                 <Fact term="First seen"><Timestamp at=first_seen_at now=now style=TimeStyle::Day/></Fact>
                 {left}
@@ -232,37 +257,4 @@ fn facts(business: &Business, now: OffsetDateTime) -> AnyView {
         </aside>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use time::macros::datetime;
-
-    use super::*;
-    use crate::{businesses::EventKind, onboarding::model::State};
-
-    fn business(at: OffsetDateTime) -> Event {
-        Event { at, kind: EventKind::FirstSeen, waba: None, detail: None }
-    }
-
-    fn request(at: OffsetDateTime) -> RequestEvent {
-        RequestEvent {
-            number: RequestNumber(1),
-            at,
-            state: State::Queued,
-            attempt: 0,
-            cause: None,
-            retry_at: None,
-            member_name: None,
-        }
-    }
-
-    #[test]
-    fn both_stories_are_told_as_one_newest_first_and_none_is_told_twice() {
-        let at = |hour| datetime!(2026-11-24 0:00 UTC) + time::Duration::hours(hour);
-        let story =
-            merge(vec![business(at(9)), business(at(4))], vec![request(at(9)), request(at(7)), request(at(1))], 4);
-        let told: Vec<_> = story.iter().map(|line| (line.at(), matches!(line, Line::Request(_)))).collect();
-        assert_eq!(told, [(at(9), true), (at(9), false), (at(7), true), (at(4), false)]);
-    }
 }

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::{
     MAY_NOT_SEND, cancel_form,
     explained::line_view,
+    letter::Letter,
     request::{explained, solution_view},
     request_url,
 };
@@ -13,14 +14,14 @@ use crate::{
     businesses::{self, Business, Link, Standing, Waba},
     onboarding::{
         decide::may_cancel,
-        explain::{STALLED_AFTER, reminder},
+        explain::{Language, Obstacle, STALLED_AFTER},
         model::{AttemptCall, Request},
     },
     sign_in::Viewer,
     solutions::{Solution, SolutionSelect},
     ui::{
-        CopyTextButton, Fact, Facts, Glyph, Hue, Icon, Identifier, Lead, Name, Panel, TimeStyle, Timestamp, isolated,
-        plural, state::look_of,
+        Fact, Facts, Glyph, Hue, Icon, Identifier, Lead, Name, Panel, TimeStyle, Timestamp, isolated, plural,
+        state::look_of,
     },
 };
 
@@ -37,6 +38,8 @@ pub(super) struct Case<'a> {
     pub offered: Vec<Solution>,
     /// The solution that was chosen before, where the form is shown again.
     pub chosen: Option<String>,
+    /// The language the address asks the message to the client in.
+    pub asked: Option<Language>,
     pub viewer: &'a Viewer,
     pub now: OffsetDateTime,
 }
@@ -202,8 +205,14 @@ fn waiting(case: &Case<'_>) -> AnyView {
     let business = case.business;
     // Meta may have been asked by another way than ours: then there is no request of ours that stands.
     let request = case.request.filter(|request| request.state.as_str() == business.standing.as_str());
-    let id = request.and_then(|request| request.meta_request_id.as_deref());
-    let text = reminder(&business.name, id);
+    let letter = Letter {
+        name: business.name.clone(),
+        business_id: business.id.clone(),
+        request_id: request.and_then(|request| request.meta_request_id.clone()),
+        asked: case.asked,
+        country: business.country.clone(),
+        here: super::business_url(&business.id),
+    };
     let elsewhere = request.is_none().then(|| {
         view! { <p class="sm">"The request was not made here: Meta says that one has been sent."</p> }
     });
@@ -211,6 +220,7 @@ fn waiting(case: &Case<'_>) -> AnyView {
         request.map(|request| view! { <a class="btn btn-quiet" href=request_url(request.number)>"Open request"</a> });
     let title = format!("Waiting for an admin of {}", isolated(&business.name));
     let facts = request.map(|request| facts(case, request));
+    let open_letter = business.stalled_days(case.now).is_some() || case.asked.is_some();
     view! {
         <Panel named_by="waiting">
             <div class="panel-body stack">
@@ -223,12 +233,12 @@ fn waiting(case: &Case<'_>) -> AnyView {
                 </Lead>
                 {facts}
                 <div class="row">
-                    <CopyTextButton word="Copy reminder for the client" text=text.clone()/>
+                    {letter.button("Copy reminder for the client", false)}
                     {open}
                 </div>
-                <details class="disclose">
+                <details class="disclose" open=open_letter>
                     <summary><Icon glyph=Glyph::Right/>"What is copied"</summary>
-                    <pre class="code prose" tabindex="0" role="region" aria-label="Reminder text">{text}</pre>
+                    {letter.view()}
                 </details>
             </div>
         </Panel>
@@ -259,14 +269,9 @@ fn facts(case: &Case<'_>, request: &Request) -> AnyView {
 }
 
 fn accepted(case: &Case<'_>) -> AnyView {
-    let text = if case.business.needs_payment {
-        "The terms are signed. A WABA still needs a valid payment method: the client adds one in WhatsApp Manager."
-    } else if case.business.setting_up {
-        "The terms are signed, and Meta is setting the WABAs up. That usually takes minutes."
-    } else {
-        "The terms are signed. Meta has not told us yet that a WABA is onboarded; we look at each sync."
-    };
-    told(case, Hue::Teal, Glyph::Accepted, "The terms are signed".to_owned(), text)
+    let obstacle = Obstacle::of(case.business.needs_payment, case.business.setting_up);
+    let hue = if obstacle == Obstacle::Payment { Hue::Amber } else { Hue::Teal };
+    told(case, hue, Glyph::Accepted, "The terms are signed".to_owned(), obstacle.words())
 }
 
 fn not_eligible(case: &Case<'_>) -> AnyView {

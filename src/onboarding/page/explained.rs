@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use time::OffsetDateTime;
 
-use super::{business_url, cancel_form, request_url, retry_form};
+use super::{business_url, cancel_form, check_form, letter::Letter, request_url, retry_form};
 use crate::{
     graph::{BusinessId, SolutionId},
     onboarding::{
@@ -26,7 +26,9 @@ pub struct Offer {
     /// What Meta Direct Support asks for; `None` where no call was made.
     pub ticket: Option<String>,
     /// The message to the client's admins.
-    pub reminder: String,
+    pub letter: Letter,
+    /// It lies with the client for so long that the message is what matters.
+    pub is_stalled: bool,
     /// Whether the reader may send and stop requests.
     pub may_send: bool,
     /// Whether asking again makes sense: it's the business's newest request, and the business is still there.
@@ -51,7 +53,10 @@ pub fn Explained(explanation: Explanation, offer: Offer, now: OffsetDateTime) ->
     });
     let offered: Vec<Action> = actions.into_iter().filter(|action| may(*action, &offer)).collect();
     let buttons = offered.iter().enumerate().map(|(at, action)| button(*action, &offer, at == 0)).collect::<Vec<_>>();
-    let row = (!buttons.is_empty()).then(|| view! { <div class="row">{buttons}</div> });
+    let check = (offer.may_send && offered.contains(&Action::CopyReminder))
+        .then(|| check_form(&offer.business_id, Some(offer.number)));
+    let row = (!buttons.is_empty()).then(|| view! { <div class="row">{buttons}{check}</div> });
+    let letter = (offer.is_stalled && offered.contains(&Action::CopyReminder)).then(|| offer.letter.view());
     let look = (!offer.may_send).then(|| view! { <p class="hint">{super::MAY_NOT_SEND}</p> });
     let copied = copied_text(&offered, offer);
     view! {
@@ -59,6 +64,7 @@ pub fn Explained(explanation: Explanation, offer: Offer, now: OffsetDateTime) ->
             <div class="panel-body stack">
                 <Lead id="why" title=title glyph=glyph>{text}</Lead>
                 {steps}
+                {letter}
                 {row}
                 {look}
                 {copied}
@@ -108,10 +114,7 @@ fn button(action: Action, offer: &Offer, main: bool) -> AnyView {
             let ticket = offer.ticket.clone().unwrap_or_default();
             view! { <CopyTextButton word="Copy for Meta Direct Support" text=ticket primary=main/> }.into_any()
         }
-        Action::CopyReminder => {
-            view! { <CopyTextButton word="Copy reminder for the client" text=offer.reminder.clone() primary=main/> }
-                .into_any()
-        }
+        Action::CopyReminder => offer.letter.button("Copy reminder for the client", main),
         Action::CheckId => {
             view! { <a class=class href=format!("/support?q={}", offer.business_id)>"Check the ID"</a> }.into_any()
         }
@@ -124,18 +127,21 @@ fn button(action: Action, offer: &Offer, main: bool) -> AnyView {
 
 /// What the copy button copies, to read first, and to select by hand where there is no script.
 fn copied_text(offered: &[Action], offer: Offer) -> Option<AnyView> {
-    let (class, label, text) = if offered.contains(&Action::CopyForSupport) {
-        ("code", "Text for Meta Direct Support", offer.ticket?)
-    } else if offered.contains(&Action::CopyReminder) {
-        ("code prose", "Reminder text", offer.reminder)
+    let open = offer.letter.asked.is_some();
+    let text = if offered.contains(&Action::CopyForSupport) {
+        let ticket = offer.ticket?;
+        view! { <pre class="code" tabindex="0" role="region" aria-label="Text for Meta Direct Support">{ticket}</pre> }
+            .into_any()
+    } else if offered.contains(&Action::CopyReminder) && !offer.is_stalled {
+        offer.letter.view()
     } else {
         return None;
     };
     Some(
         view! {
-            <details class="disclose">
+            <details class="disclose" open=open>
                 <summary><Icon glyph=Glyph::Right/>"What is copied"</summary>
-                <pre class=class tabindex="0" role="region" aria-label=label>{text}</pre>
+                {text}
             </details>
         }
         .into_any(),

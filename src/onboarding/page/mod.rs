@@ -6,19 +6,22 @@ mod attempts;
 mod business;
 mod decision;
 mod explained;
+mod letter;
 mod request;
 mod requests;
 mod story;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 use leptos::prelude::*;
 
 use super::{check::Refusal, model::RequestNumber};
 use crate::{
+    businesses::NoteRefusal,
     graph::{BusinessId, SolutionId},
     sign_in::Visit,
-    ui::{ErrorNotice, Notice, NoticeKind},
+    ui::{ErrorNotice, Glyph, Icon, Notice, NoticeKind},
 };
 
 pub use self::{business::business_page, explained::Explained, request::request_page, requests::requests_page};
@@ -33,6 +36,8 @@ fn problem_notice(visit: &Visit) -> Option<AnyView> {
     let code = visit.query("problem")?;
     let words = if code == "too_late" {
         Some(("Not cancelled", "It had left already, so it can not be stopped any more."))
+    } else if let Some(refusal) = NoteRefusal::from_code(&code) {
+        Some(("Note not kept", refusal.words()))
     } else {
         Refusal::from_code(&code).map(|refusal| ("Not sent", refusal.words()))
     };
@@ -63,6 +68,37 @@ fn retry_form(business: &BusinessId, solution: Option<&SolutionId>, button: AnyV
         </form>
     }
     .into_any()
+}
+
+/// A form that has Meta asked how the business stands, and comes back.
+fn check_form(business: &BusinessId, number: Option<RequestNumber>) -> AnyView {
+    let number = number.map(|number| view! { <input type="hidden" name="number" value=number.to_string()/> });
+    view! {
+        <form method="post" action="/onboarding/check">
+            <input type="hidden" name="business_id" value=business.to_string()/>
+            {number}
+            <button class="btn" type="submit"><Icon glyph=Glyph::Refresh/>"Check at Meta"</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// What a form that led here did, besides what the page tells anyway.
+fn deed_notice(visit: &Visit) -> Option<AnyView> {
+    let (kind, title, words) = match visit.query("notice")?.as_str() {
+        "noted" => (NoticeKind::Done, "Note kept", "It stands in the timeline. Only your workspace sees it."),
+        "note_deleted" => (NoticeKind::Done, "Note deleted", "That there was one stays in the timeline."),
+        "assigned" => (NoticeKind::Done, "Assigned", "Nothing was sent to Meta."),
+        "checked" => (NoticeKind::Done, "Checked at Meta", "What Meta says is shown below."),
+        "asking" => (
+            NoticeKind::Info,
+            "Meta is asked as soon as it can be",
+            "Requests go first, and Meta’s limits hold. Reload this page in a moment.",
+        ),
+        "not_waiting" => (NoticeKind::Info, "Nothing to check", "This business waits for nothing at Meta now."),
+        _ => return None,
+    };
+    Some(view! { <Notice kind=kind title=title><p>{words}</p></Notice> }.into_any())
 }
 
 /// A form that stops a request before it's sent.

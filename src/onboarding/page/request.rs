@@ -5,26 +5,29 @@ use time::OffsetDateTime;
 
 use super::{
     attempts::{attempts, is_post},
-    business_url,
+    business_url, deed_notice,
     explained::{Explained, Offer},
+    letter::Letter,
     problem_notice, request_url,
-    story::request_event,
+    timeline::{self, timeline},
 };
 use crate::{
-    businesses::{self, Business, LiveList},
+    businesses::{self, Business, Colleague, LiveList, Standing},
     graph::BusinessId,
     onboarding::{
         check,
         decide::may_cancel,
-        explain::{Action, Explanation, STALLED_AFTER, Said, Subject, Ticket, explain, reminder, stalled_days},
+        explain::{
+            Action, Explanation, Language, Obstacle, STALLED_AFTER, Said, Subject, Ticket, explain, stalled_days,
+        },
         model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
         store,
     },
     sign_in::{Page, Viewer, Visit},
     telemetry::mishap,
     ui::{
-        AppError, Breadcrumbs, Fact, Facts, Glyph, Hue, Identifier, Name, Notice, NoticeKind, PageHead, Section,
-        Separator, StatePill, Tag, TimeStyle, Timeline, TimelineEvent, Timestamp, isolated, state::look_of,
+        AppError, Breadcrumbs, Fact, Facts, Glyph, Hue, Identifier, Name, Notice, NoticeKind, PageHead, Separator,
+        StatePill, Tag, TimeStyle, Timestamp, isolated, state::look_of,
     },
 };
 
@@ -37,6 +40,8 @@ struct Story {
     calls: Vec<AttemptCall>,
     is_latest: bool,
     paused_until: Option<OffsetDateTime>,
+    manager: Option<Colleague>,
+    told: timeline::Story,
 }
 
 /// `/requests/{number}`.
@@ -48,7 +53,7 @@ pub async fn request_page(visit: Visit) -> Result<Page, AppError> {
         visit.param("number").and_then(|number| number.parse().ok()).ok_or(AppError::NotFound)?;
     let story = load(&visit, number).await?;
     let title = format!("{}, request {number}", isolated(&story.request.business_name));
-    Ok(Page { title, view: show(&visit, &story) })
+    Ok(Page { title, view: show(&visit, story) })
 }
 
 async fn load(visit: &Visit, number: RequestNumber) -> Result<Story, AppError> {
@@ -60,8 +65,22 @@ async fn load(visit: &Visit, number: RequestNumber) -> Result<Story, AppError> {
         calls: store::calls_of(&mut tx, number).await.map_err(mishap)?,
         is_latest: store::latest_request(&mut tx, &request.business_id).await.map_err(mishap)? == Some(number),
         paused_until: store::pause_until(&mut tx, visit.clock.now()).await.map_err(mishap)?,
+        manager: businesses::manager_of(&mut tx, &request.business_id).await.map_err(mishap)?,
+        told: timeline::load(
+            &mut tx,
+            &request.business_id,
+            Some((number, request.queued_at)),
+            stalled_at(&request, visit.clock.now()),
+            timeline::asked_for(visit),
+        )
+        .await
+        .map_err(mishap)?,
         request,
     })
+}
+
+fn stalled_at(request: &Request, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    stalled_days(request.state, request.answered_at, now).and(request.answered_at).map(|at| at + STALLED_AFTER)
 }
 
 /// What the explanation of a request is made from.
@@ -90,6 +109,9 @@ pub(super) fn explained(
         paused_until,
         now,
     });
+    if let (State::Accepted, Some(business)) = (request.state, business) {
+        explanation = explanation.with_obstacle(Obstacle::of(business.needs_payment, business.setting_up));
+    }
     if !may_cancel(request.state, request.doubtful) {
         explanation.actions.retain(|action| *action != Action::Cancel);
     }
@@ -103,13 +125,22 @@ pub(super) fn offer(
     last_post: Option<&AttemptCall>,
     viewer: &Viewer,
     is_latest: bool,
+    (asked, now): (Option<Language>, OffsetDateTime),
 ) -> Offer {
     Offer {
         number: request.number,
         business_id: request.business_id.clone(),
         solution_id: request.solution_id.clone(),
         ticket: last_post.map(|call| ticket(request, call, viewer.partner.as_business())),
-        reminder: reminder(&request.business_name, request.meta_request_id.as_deref()),
+        letter: Letter {
+            name: request.business_name.clone(),
+            business_id: request.business_id.clone(),
+            request_id: request.meta_request_id.clone(),
+            asked,
+            country: business.and_then(|business| business.country.clone()),
+            here: request_url(request.number),
+        },
+        is_stalled: stalled_days(request.state, request.answered_at, now).is_some(),
         may_send: viewer.role.may_onboard(),
         may_retry: is_latest && business.is_some_and(|business| check::may_be_asked(business).is_ok()),
     }
@@ -132,30 +163,35 @@ fn ticket(request: &Request, call: &AttemptCall, partner: &BusinessId) -> String
     .to_string()
 }
 
-fn show(visit: &Visit, story: &Story) -> AnyView {
+fn show(visit: &Visit, story: Story) -> AnyView {
     let now = visit.clock.now();
-    let Story { request, business, events, calls, is_latest, paused_until } = story;
+    let Story { request, business, events, calls, is_latest, paused_until, manager, told } = story;
+    let (request, calls) = (&request, calls.as_slice());
     let last_post = calls.iter().find(|call| is_post(call));
     // The answer that ended it: after a token died or a limit, that may be the answer to a reading.
     let last = calls.first();
-    let running = is_moving(request, *paused_until, now);
-    let explanation = explained(request, business.as_ref(), last, *paused_until, &visit.viewer, now);
-    let offer = offer(request, business.as_ref(), last_post, &visit.viewer, *is_latest);
+    let running = is_moving(request, paused_until, now);
+    let explanation = explained(request, business.as_ref(), last, paused_until, &visit.viewer, now);
+    let asked = (Letter::asked_for(visit), now);
+    let offer = offer(request, business.as_ref(), last_post, &visit.viewer, is_latest, asked);
+    let here = request_url(request.number);
+    let told = timeline(told, (&here, false), None, &visit.viewer, now);
     view! {
         // What `LiveList` follows: it asks for this page again as long as the part called so is marked as running.
         <div id="sync" data-running=running.then_some("")>
             <Breadcrumbs above=vec![("Requests", "/requests".to_owned())] here=request.number.to_string()/>
-            {head(request, now)}
+            {head(request, business.as_ref(), now)}
             {problem_notice(visit)}
+            {deed_notice(visit)}
             {done_notice(visit, request)}
             {running.then(|| moving_notice(request))}
             <div class="split">
                 <div>
                     <Explained explanation=explanation offer=offer now=now/>
-                    {attempts(calls, events, running, now)}
-                    {timeline(request, events, now)}
+                    {attempts(calls, &events, running, now)}
+                    {told}
                 </div>
-                {facts(request, last_post, now)}
+                {facts(request, last_post, business.as_ref(), manager, now)}
             </div>
         </div>
         {running.then(|| view! { <LiveList/> })}
@@ -209,10 +245,19 @@ fn moving_notice(request: &Request) -> AnyView {
     view! { <noscript><meta http-equiv="refresh" content="2"/></noscript>{notice} }.into_any()
 }
 
-fn head(request: &Request, now: OffsetDateTime) -> AnyView {
+fn head(request: &Request, business: Option<&Business>, now: OffsetDateTime) -> AnyView {
     let stalled = stalled_days(request.state, request.answered_at, now)
         .map(|days| view! { <Tag hue=Hue::Amber glyph=Glyph::Hourglass text=format!("Stalled {days} d")/> });
-    let beside = view! { <span class="states"><StatePill look=look_of(request.state.as_str())/>{stalled}</span> };
+    let accepted = business.filter(|business| {
+        request.state == State::Accepted && matches!(business.standing, Standing::Accepted | Standing::Ready)
+    });
+    let payment = accepted.filter(|business| business.needs_payment);
+    let payment = payment.map(|_| view! { <Tag hue=Hue::Amber text="Needs payment"/> });
+    let setting_up = accepted.filter(|business| business.setting_up);
+    let setting_up = setting_up.map(|_| view! { <Tag hue=Hue::Teal text="Setting up"/> });
+    let beside = view! {
+        <span class="states"><StatePill look=look_of(request.state.as_str())/>{stalled}{payment}{setting_up}</span>
+    };
     let line = view! {
         <span>"Request "{our_id(request.number)}</span>
         <Separator/>
@@ -225,18 +270,13 @@ fn our_id(number: RequestNumber) -> AnyView {
     view! { <Identifier what="reference" value=number.to_string()/> }.into_any()
 }
 
-fn timeline(request: &Request, events: &[RequestEvent], now: OffsetDateTime) -> AnyView {
-    let stalled = stalled_days(request.state, request.answered_at, now).and(request.answered_at).map(|at| {
-        view! {
-            <TimelineEvent at={at + STALLED_AFTER} now=now glyph=Glyph::Hourglass hue=Some(Hue::Amber)
-                what="Stalled: no answer for 7 days".into_any()/>
-        }
-    });
-    let events = events.iter().rev().map(|event| request_event(event, now, false)).collect::<Vec<_>>();
-    view! { <Section id="timeline" title="Timeline"><Timeline>{stalled}{events}</Timeline></Section> }.into_any()
-}
-
-fn facts(request: &Request, last_post: Option<&AttemptCall>, now: OffsetDateTime) -> AnyView {
+fn facts(
+    request: &Request,
+    last_post: Option<&AttemptCall>,
+    known: Option<&Business>,
+    manager: Option<Colleague>,
+    now: OffsetDateTime,
+) -> AnyView {
     let meta_id = match request.meta_request_id.clone() {
         Some(id) => view! { <Identifier what="request ID" value=id/> }.into_any(),
         None => view! {
@@ -257,6 +297,19 @@ fn facts(request: &Request, last_post: Option<&AttemptCall>, now: OffsetDateTime
     let business_id = view! { <Identifier what="business ID" value=request.business_id.to_string()/> };
     let asker = view! { <Name name=request.member_name.clone()/> };
     let ours = our_id(request.number);
+    let manager = match manager {
+        Some(manager) => view! { <Name name=manager.name/> }.into_any(),
+        None => "Nobody".into_any(),
+    };
+    let says = known.map(|business| {
+        let checked = business.checked_at;
+        let checked = checked.map(|at| view! { <span class="sub">"Checked "<Timestamp at=at now=now/></span> });
+        let words = businesses::meta_status_words(business.meta_status.as_deref());
+        view! { <Fact term="Meta says">{words}{checked}</Fact> }
+    });
+    let probed = request.meta_request_status.clone().map(|word| {
+        view! { <Fact term="Request at Meta"><code>{word}</code></Fact> }
+    });
     let version = last_post.map_or_else(|| "Not called yet".to_owned(), |call| call.graph_version.clone());
     view! {
         <aside class="side" aria-label="Facts">
@@ -268,6 +321,9 @@ fn facts(request: &Request, last_post: Option<&AttemptCall>, now: OffsetDateTime
                 <Fact term="Business ID">{business_id}</Fact>
                 <Fact term="Solution">{solution}</Fact>
                 <Fact term="Requested by">{asker}</Fact>
+                <Fact term="Manager">{manager}</Fact>
+                {says}
+                {probed}
                 <Fact term="Graph version">{version}</Fact>
                 <Fact term="Next retry">{next}</Fact>
             </Facts>

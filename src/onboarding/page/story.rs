@@ -5,13 +5,15 @@ use time::OffsetDateTime;
 
 use super::request_url;
 use crate::{
-    businesses::{self, Event, EventKind},
+    businesses::{self, Assignment, Event, EventKind, HeardFrom, Note},
     graph::Cause,
     onboarding::{
+        batches::BatchNumber,
         explain::cause_words,
-        model::{RequestEvent, State},
+        model::{Answered, RequestEvent, State, Told, Wished},
     },
-    ui::{Glyph, Hue, Name, TimeStyle, TimelineEvent, Timestamp, state::look_of},
+    sign_in::Viewer,
+    ui::{Glyph, Hue, Identifier, Name, TimeStyle, TimelineEvent, Timestamp, state::look_of},
 };
 
 /// A cause as it is stored, in a few words. One that a newer version wrote is not guessed at.
@@ -29,7 +31,8 @@ pub(super) fn lower_words_of(cause: Option<&str>) -> Option<String> {
 }
 
 /// A line about a request. `linked` names the request and leads to it, for timelines that tell of several.
-pub(super) fn request_event(event: &RequestEvent, now: OffsetDateTime, linked: bool) -> AnyView {
+pub(super) fn request_event(told: &Told, now: OffsetDateTime, linked: bool) -> AnyView {
+    let Told { event, wished, answer } = told;
     let look = look_of(event.state.as_str());
     let who = || view! { <Name name=event.member_name.clone().unwrap_or_else(|| "Somebody".to_owned())/> };
     let what = match event.state {
@@ -41,14 +44,74 @@ pub(super) fn request_event(event: &RequestEvent, now: OffsetDateTime, linked: b
     let link = linked.then(|| {
         view! { "Request "<a class="link" href=request_url(event.number)>{event.number.to_string()}</a>". " }
     });
+    let wish = (event.state == State::Queued).then(|| wish_words(wished));
     let attempt = (event.attempt > 0).then(|| format!("Attempt {}. ", event.attempt));
     let for_sign_in = event.cause.as_deref() == Some(Cause::TokenInvalid.as_str());
     let next = event.retry_at.filter(|_| event.state == State::WaitingToRetry && !for_sign_in).map(|at| {
-        view! { "Next try at "<Timestamp at=at now=now style=TimeStyle::Second/>"." }
+        view! { "Next try at "<Timestamp at=at now=now style=TimeStyle::Second/>". " }
     });
-    let person = (event.state == State::Failed).then_some("Needs a person.");
-    let detail = (link.is_some() || attempt.is_some()).then(|| view! { <p>{link}{attempt}{next}{person}</p> });
+    let person = (event.state == State::Failed).then_some("Needs a person. ");
+    let said = answer.as_ref().and_then(answer_words);
+    let detail = (link.is_some() || attempt.is_some() || wish.is_some())
+        .then(|| view! { <p>{link}{wish}{attempt}{next}{person}{said}</p> });
     view! { <TimelineEvent at=event.at now=now glyph=look.icon hue=hue what=what>{detail}</TimelineEvent> }.into_any()
+}
+
+/// How a request was asked for.
+fn wish_words(wished: &Wished) -> AnyView {
+    let batch = wished.batch.map(|batch| {
+        let batch = BatchNumber(batch);
+        view! { "In "<a class="link" href=format!("/batches/{batch}")>{format!("batch {batch}")}</a>". " }
+    });
+    match wished.solution.clone() {
+        Some(solution) => view! { {batch}"With the solution "<Name name=solution/>"." }.into_any(),
+        None => view! { {batch}"Without a solution." }.into_any(),
+    }
+}
+
+/// What Meta answered: its own words, its code, its trace. An answer that took the request says nothing more.
+fn answer_words(answer: &Answered) -> Option<AnyView> {
+    let message = answer.message.clone().filter(|words| !words.is_empty())?;
+    let code = answer.code.map(|code| view! { ", code "<code>{code}</code> });
+    let trace = answer.fbtrace_id.clone().map(|id| {
+        view! { ", fbtrace_id "<Identifier what="fbtrace_id" value=id mono=true/> }
+    });
+    Some(view! { "Meta answered “"<Name name=message/>"”"{code}{trace}"." }.into_any())
+}
+
+/// Somebody else looks after the business.
+pub(super) fn assignment(change: &Assignment, at: OffsetDateTime, now: OffsetDateTime) -> AnyView {
+    let what = match change.to.clone() {
+        Some(name) => view! { "Assigned to "<Name name=name/> }.into_any(),
+        None => "Assigned to nobody in particular".into_any(),
+    };
+    let by = change.by.clone();
+    view! {
+        <TimelineEvent at=at now=now glyph=Glyph::User what=what><p>"By "<Name name=by/></p></TimelineEvent>
+    }
+    .into_any()
+}
+
+/// A note, with the way to delete it for who wrote it.
+pub(super) fn note(note: &Note, at: OffsetDateTime, viewer: &Viewer, now: OffsetDateTime) -> AnyView {
+    let by = note.by.clone();
+    let what = view! { <Name name=by/>" left a note" }.into_any();
+    let said = match note.deleted_at {
+        Some(deleted_at) => {
+            view! { <p>"Deleted by its writer at "<Timestamp at=deleted_at now=now/>"."</p> }.into_any()
+        }
+        None => view! { <blockquote class="note">{note.words.clone()}</blockquote> }.into_any(),
+    };
+    let may_delete = note.deleted_at.is_none() && note.member_id == viewer.member_id && viewer.role.may_onboard();
+    let delete = may_delete.then(|| {
+        view! {
+            <form method="post" action="/businesses/delete_note">
+                <input type="hidden" name="note" value=note.id.to_string()/>
+                <button class="btn btn-sm btn-quiet" type="submit">"Delete note"</button>
+            </form>
+        }
+    });
+    view! { <TimelineEvent at=at now=now glyph=Glyph::Note what=what>{said}{delete}</TimelineEvent> }.into_any()
 }
 
 fn headline(state: State, cause: Option<&str>) -> String {
@@ -92,7 +155,10 @@ pub(super) fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
         EventKind::EligibilityChanged => Some(businesses::reason_words(said).words).filter(|words| !words.is_empty()),
         _ => None,
     };
-    let detail = reason.map(|reason| view! { <p>{reason}</p> });
+    let reason = reason.map(|reason| format!("{reason}. "));
+    // That a sync saw it first is what the line says already.
+    let way = event.heard_from.filter(|_| event.kind != EventKind::FirstSeen).map(HeardFrom::words);
+    let detail = (reason.is_some() || way.is_some()).then(|| view! { <p>{reason}{way}</p> });
     view! { <TimelineEvent at=event.at now=now glyph=glyph hue=hue what=what>{detail}</TimelineEvent> }.into_any()
 }
 

@@ -49,6 +49,7 @@ pub(super) fn request(state: State, cause: Option<Cause>) -> Request {
         doubtful: false,
         cause: cause.map(|cause| cause.as_str().to_owned()),
         meta_request_id: None,
+        meta_request_status: None,
         queued_at: NOW,
         retry_at: (state == State::WaitingToRetry).then_some(NOW),
         changed_at: NOW,
@@ -93,6 +94,7 @@ fn panel(business: &Business, request: Option<&Request>, role: Role) -> String {
             paused_until: None,
             offered: Vec::new(),
             chosen: None,
+            asked: None,
             viewer: &viewer(role),
             now: NOW,
         })
@@ -102,7 +104,7 @@ fn panel(business: &Business, request: Option<&Request>, role: Role) -> String {
 fn explanation(state: State, cause: Option<Cause>, role: Role, is_latest: bool) -> String {
     let (request, business, call, viewer) = (request(state, cause), standing(Standing::Failed), call(), viewer(role));
     let explanation = explained(&request, Some(&business), Some(&call), None, &viewer, NOW);
-    let offer = offer(&request, Some(&business), Some(&call), &viewer, is_latest);
+    let offer = offer(&request, Some(&business), Some(&call), &viewer, is_latest, (None, NOW));
     html(move || view! { <Explained explanation=explanation offer=offer now=NOW/> }.into_any())
 }
 
@@ -181,6 +183,7 @@ fn the_solution_chosen_before_is_chosen_still() {
             paused_until: None,
             offered: vec![solution],
             chosen: Some("23".into()),
+            asked: None,
             viewer: &viewer(Role::Admin),
             now: NOW,
         })

@@ -21,6 +21,10 @@ pub struct ListedRequest {
     pub member_name: String,
     pub queued_at: OffsetDateTime,
     pub answered_at: Option<OffsetDateTime>,
+    /// A WABA of a business that signed lacks a payment method.
+    pub needs_payment: bool,
+    /// One is being set up by Meta.
+    pub setting_up: bool,
     pub cause: Option<String>,
     /// Code of the last error Graph gave.
     pub code: Option<i64>,
@@ -72,7 +76,8 @@ pub async fn list_requests(
         r#"
         SELECT r.number, r.business_id::text AS "business_id!", b.name AS "business_name?", r.state, r.meta_request_id,
             r.solution_id::text, s.name AS "solution_name?", m.name AS member_name, r.queued_at, r.answered_at,
-            r.cause, c.error_code AS "code?"
+            coalesce(r.state = 'accepted' AND b.needs_payment, FALSE) AS "needs_payment!",
+            coalesce(r.state = 'accepted' AND b.setting_up, FALSE) AS "setting_up!", r.cause, c.error_code AS "code?"
         FROM requests r
         JOIN members m ON m.member_id = r.member_id
         LEFT JOIN businesses b ON b.partner_id = r.partner_id AND b.business_id = r.business_id
@@ -103,6 +108,8 @@ pub async fn list_requests(
                 member_name: row.member_name,
                 queued_at: row.queued_at,
                 answered_at: row.answered_at,
+                needs_payment: row.needs_payment,
+                setting_up: row.setting_up,
                 cause: row.cause,
                 code: row.code,
             })

@@ -6,7 +6,9 @@
 mod dispatch;
 mod lists;
 mod paces;
+mod polls;
 mod progress;
+mod story;
 mod wishes;
 
 use time::OffsetDateTime;
@@ -22,7 +24,12 @@ pub use self::{
     dispatch::{Claimed, Outcome, Room, claim, interrupted, next_due, resume_after_sign_in, save},
     lists::{Filter, ListedRequest, Window, Within, list_requests},
     paces::{AppLimit, app_wait, find_pace, pause_until, save_app_limit, save_pace},
+    polls::{
+        Asked, Due, Waits, app_usage, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses,
+        make_due, next_poll, open_meta_ids, reschedule,
+    },
     progress::{advance, behind},
+    story::story_of_requests,
     wishes::{Queued, cancel, queue},
 };
 
@@ -38,7 +45,7 @@ pub async fn find_request(tx: &mut TenantTx, number: RequestNumber) -> sqlx::Res
         r#"
         SELECT r.number, r.business_id::text AS "business_id!", b.name AS "business_name?", r.solution_id::text,
             s.name AS "solution_name?", r.member_id, m.name AS member_name, r.state, r.attempts, r.doubtful, r.cause,
-            r.meta_request_id, r.queued_at, r.retry_at, r.changed_at, r.answered_at,
+            r.meta_request_id, r.meta_request_status, r.queued_at, r.retry_at, r.changed_at, r.answered_at,
             t.member_id IS NOT NULL AND t.problem IS NULL AS "token_works!", t.expires_at AS "token_expires_at?"
         FROM requests r
         JOIN members m ON m.member_id = r.member_id
@@ -70,6 +77,7 @@ pub async fn find_request(tx: &mut TenantTx, number: RequestNumber) -> sqlx::Res
             doubtful: row.doubtful,
             cause: row.cause,
             meta_request_id: row.meta_request_id,
+            meta_request_status: row.meta_request_status,
             queued_at: row.queued_at,
             retry_at: row.retry_at,
             changed_at: row.changed_at,
@@ -142,33 +150,6 @@ pub async fn events_of(tx: &mut TenantTx, number: RequestNumber) -> sqlx::Result
         "#,
         partner.as_str(),
         number.0,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(rows.into_iter().filter_map(EventRow::read).collect())
-}
-
-/// What happened to a business's requests, newest first, `most` lines.
-pub async fn events_of_business(
-    tx: &mut TenantTx,
-    business: &BusinessId,
-    most: i64,
-) -> sqlx::Result<Vec<RequestEvent>> {
-    let partner = tx.partner().clone();
-    let rows = sqlx::query_as!(
-        EventRow,
-        r#"
-        SELECT e.number, e.at, e.state, e.attempt, e.cause, e.retry_at, m.name AS "member_name?"
-        FROM requests r
-        JOIN request_events e ON e.partner_id = r.partner_id AND e.number = r.number
-        LEFT JOIN members m ON m.member_id = e.member_id
-        WHERE r.partner_id = $1 AND r.business_id = $2
-        ORDER BY e.event_id DESC
-        LIMIT $3
-        "#,
-        partner.as_str(),
-        business.as_str(),
-        most,
     )
     .fetch_all(&mut **tx)
     .await?;

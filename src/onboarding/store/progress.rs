@@ -24,13 +24,12 @@ pub async fn behind(tx: &mut TenantTx, most: i64) -> sqlx::Result<Vec<Behind>> {
     let partner = tx.partner().clone();
     let rows = sqlx::query!(
         r#"
-        SELECT r.number, r.state, b.ready_wabas > 0 AS "ready!"
+        SELECT r.number, r.state, b.standing = 'ready' AS "ready!"
         FROM requests r
         JOIN businesses b ON b.partner_id = r.partner_id AND b.business_id = r.business_id
         WHERE r.partner_id = $1
-          AND ((r.state IN ('requested', 'already_requested')
-                AND (b.ready_wabas > 0 OR b.needs_payment OR b.setting_up OR b.meta_status = 'TERM_OF_SERVICE_SIGNED'))
-            OR (r.state = 'accepted' AND b.ready_wabas > 0))
+          AND ((r.state IN ('requested', 'already_requested') AND b.standing IN ('accepted', 'ready'))
+            OR (r.state = 'accepted' AND b.standing = 'ready'))
         ORDER BY r.number
         LIMIT $2
         FOR UPDATE OF r SKIP LOCKED

@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod lists;
+mod polls;
 mod turns;
 mod wishes;
 

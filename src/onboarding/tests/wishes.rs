@@ -106,7 +106,8 @@ async fn nobody_sees_or_moves_another_partners_requests(pool: PgPool) {
     let mut tx = theirs.tx().await;
     assert!(store::find_request(&mut tx, number).await.unwrap().is_none());
     assert!(store::events_of(&mut tx, number).await.unwrap().is_empty());
-    assert!(store::events_of_business(&mut tx, &business(0), 9).await.unwrap().is_empty());
+    let all = crate::businesses::Span { before: None, since: None, most: 9 };
+    assert!(store::story_of_requests(&mut tx, &business(0), None, all).await.unwrap().is_empty());
     assert!(
         store::list_requests(&mut tx, store::Filter::All, store::Within::default(), store::Window::Newest, 9)
             .await

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 pub(super) use self::{
     sealed::list_sealed,
-    senders::{SenderRow, is_sender, list_senders, mark_dead, mark_system_user_dead},
+    senders::{SenderRow, is_sender, list_readers, list_senders, mark_dead, mark_system_user_dead},
 };
 use super::model::Role;
 use crate::{

@@ -18,13 +18,36 @@ pub(in super::super) struct SenderRow {
     pub(in super::super) stored_at: OffsetDateTime,
 }
 
+/// The same as the queries below select it.
+struct Row {
+    system_user_id: Option<String>,
+    member_id: Option<i64>,
+    sealed: Vec<u8>,
+    key_id: String,
+    problem: Option<String>,
+    stored_at: OffsetDateTime,
+}
+
+impl From<Row> for SenderRow {
+    fn from(row: Row) -> Self {
+        Self {
+            holder: row.member_id.map_or(Holder::SystemUser, Holder::Member),
+            system_user: row.system_user_id,
+            sealed: Sealed { key_id: row.key_id, bytes: row.sealed },
+            problem: row.problem,
+            stored_at: row.stored_at,
+        }
+    }
+}
+
 /// The tokens that a member's requests may be sent with, the one to take first.
 pub(in super::super) async fn list_senders(
     tx: &mut TenantTx,
     member_id: i64,
     now: OffsetDateTime,
 ) -> Result<Vec<SenderRow>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"
         SELECT c.system_user_id::text, c.member_id, c.sealed AS "sealed!", c.key_id AS "key_id!", c.problem, c.stored_at AS "stored_at!"
         FROM (
@@ -50,14 +73,33 @@ pub(in super::super) async fn list_senders(
     )
     .fetch_all(&mut **tx)
     .await?;
-    let senders = rows.into_iter().map(|row| SenderRow {
-        holder: row.member_id.map_or(Holder::SystemUser, Holder::Member),
-        system_user: row.system_user_id,
-        sealed: Sealed { key_id: row.key_id, bytes: row.sealed },
-        problem: row.problem,
-        stored_at: row.stored_at,
-    });
-    Ok(senders.collect())
+    Ok(rows.into_iter().map(SenderRow::from).collect())
+}
+
+/// The tokens that can be read with for the partner as a whole, the one to take first.
+pub(in super::super) async fn list_readers(tx: &mut TenantTx, now: OffsetDateTime) -> Result<Vec<SenderRow>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT c.system_user_id::text, c.member_id, c.sealed AS "sealed!", c.key_id AS "key_id!", c.problem, c.stored_at AS "stored_at!"
+        FROM (
+            SELECT CASE WHEN m.role = 'support' THEN 2 ELSE 1 END AS place, NULL::text AS system_user_id, t.member_id, t.sealed, t.key_id,
+                CASE WHEN t.problem IS NULL AND t.expires_at <= $1 THEN 'expired' ELSE t.problem END AS problem, t.stored_at
+            FROM tokens t JOIN members m ON m.member_id = t.member_id
+            WHERE m.removed_at IS NULL
+            UNION ALL
+            SELECT 3, s.system_user_id, NULL, s.sealed, s.key_id,
+                CASE WHEN s.problem IS NULL AND s.expires_at <= $1 THEN 'expired' ELSE s.problem END, s.stored_at
+            FROM system_user_tokens s
+        ) AS c
+        ORDER BY c.problem IS NOT NULL, c.place, c.stored_at DESC
+        LIMIT 20
+        "#,
+        now,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(SenderRow::from).collect())
 }
 
 /// Whether one of these works.

@@ -2,6 +2,7 @@
 
 mod counts;
 mod list;
+mod managed;
 mod search;
 mod selection;
 mod standing;

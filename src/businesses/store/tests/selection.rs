@@ -37,7 +37,7 @@ async fn select_all(tx: &mut TenantTx, member: i64, filter: Filter, typed: &str)
         Some(search) => Some(find(tx, &search).await.unwrap()),
         None => None,
     };
-    assert!(select_matching(tx, member, filter, found.as_ref(), WEDNESDAY).await.unwrap());
+    assert!(select_matching(tx, member, (filter, None), found.as_ref(), WEDNESDAY).await.unwrap());
     selected_ids(tx, member).await
 }
 
@@ -120,7 +120,7 @@ async fn no_more_are_selected_than_a_batch_holds_and_that_is_said(pool: PgPool) 
     .await
     .unwrap();
     for _ in 0..2 {
-        assert!(!select_matching(&mut tx, ines, Filter::All, None, WEDNESDAY).await.unwrap());
+        assert!(!select_matching(&mut tx, ines, (Filter::All, None), None, WEDNESDAY).await.unwrap());
         let count = selected(&mut tx, ines, &[]).await.unwrap().count;
         assert_eq!(count, u64::try_from(MOST_SELECTED).unwrap());
     }

@@ -1,0 +1,1 @@
+UPDATE requests SET meta_request_status = 'DECLINE' WHERE state = 'requested';
