@@ -23,7 +23,7 @@ use crate::{
         requests_page, rows_page,
     },
     sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in},
-    support::support_page,
+    support::{call_page, cause_page, causes_page, support_page},
     team::settings_page,
     telemetry::mishap,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
@@ -72,6 +72,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/drafts/:number") view=|| framed(confirm_page) ssr=SsrMode::Async/>
                 <Route path=path!("/drafts/:number/rows") view=|| framed(rows_page) ssr=SsrMode::Async/>
                 <Route path=path!("/support") view=|| framed(support_page) ssr=SsrMode::Async/>
+                <Route path=path!("/support/causes") view=|| framed(causes_page) ssr=SsrMode::Async/>
+                <Route path=path!("/support/causes/:cause") view=|| framed(cause_page) ssr=SsrMode::Async/>
+                <Route path=path!("/support/calls/:call") view=|| framed(call_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=|| framed(settings_page) ssr=SsrMode::Async/>
             </Routes>
         </Router>

@@ -29,7 +29,7 @@ use crate::{
     onboarding::{self, Live},
     reconcile::{CancellationToken, Signals},
     sign_in::{self, SignIn},
-    telemetry, ui,
+    support, telemetry, ui,
     vault::Vault,
 };
 
@@ -109,6 +109,7 @@ pub fn router(state: AppState) -> Router {
         .merge(sign_in::routes(sign_in.clone()))
         .merge(onboarding::routes(live, sign_in.clone()))
         .merge(onboarding::draft_routes(state.db.clone(), state.clock.clone()))
+        .merge(support::routes(state.db.clone(), state.clock.clone()))
         .fallback(lost)
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)))
         .layer(middleware::from_fn(no_store))

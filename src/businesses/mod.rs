@@ -31,6 +31,8 @@ mod first_run;
 #[cfg(feature = "ssr")]
 mod name_key;
 #[cfg(feature = "ssr")]
+mod named;
+#[cfg(feature = "ssr")]
 mod page;
 #[cfg(feature = "ssr")]
 mod query;
@@ -59,6 +61,7 @@ mod waba_table;
 pub use self::{
     api::{ClearSelection, Select, SelectMatching, SyncNow, ask_for_sync},
     country::country_name,
+    named::businesses_named,
     page::businesses_page,
     reasons::{Reason, meta_status_words, reason_words, remedy},
     reconcile::SyncBusinesses,

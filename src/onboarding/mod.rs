@@ -56,8 +56,8 @@ pub use self::{
     },
     drafts::{Correct, Discard, Draft, Start, confirm_page, draft_routes, import_page, rows_page},
     follow::{FOLLOW, Follow},
-    model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
-    page::{Explained, business_page, request_page, requests_page},
+    model::{AttemptCall, RAW_BODY_DAYS, Request, RequestEvent, RequestNumber, State},
+    page::{Explained, business_event, business_page, headline, request_page, requests_page},
     reconcile::{DISPATCH, Dispatch},
     store::{calls_of, events_of, find_request},
 };

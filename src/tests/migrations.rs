@@ -21,6 +21,9 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_124_000_010, ""),
     (20_261_124_000_011, include_str!("migrations/11_drafts.sql")),
     (20_261_124_000_030, ""),
+    (20_261_125_000_030, include_str!("migrations/12_failure_groups.sql")),
+    (20_261_125_000_031, include_str!("migrations/13_look_ups.sql")),
+    (20_261_125_000_032, include_str!("migrations/14_raw_answers.sql")),
 ];
 
 #[sqlx::test(migrations = false)]

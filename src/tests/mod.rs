@@ -19,4 +19,5 @@ mod onboarding;
 mod readme;
 mod settings;
 mod signing_in;
+mod support;
 mod syncing;

@@ -51,7 +51,8 @@ pub(super) fn request_event(event: &RequestEvent, now: OffsetDateTime, linked: b
     view! { <TimelineEvent at=event.at now=now glyph=look.icon hue=hue what=what>{detail}</TimelineEvent> }.into_any()
 }
 
-fn headline(state: State, cause: Option<&str>) -> String {
+/// What a request came to be, in a line.
+pub fn headline(state: State, cause: Option<&str>) -> String {
     let because = lower_words_of(cause);
     let word = look_of(state.as_str()).word;
     match (state, because) {
@@ -66,7 +67,7 @@ fn headline(state: State, cause: Option<&str>) -> String {
 }
 
 /// A line about a business.
-pub(super) fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
+pub fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
     let waba = || {
         let name = event.waba.as_ref().map(|(id, name)| if name.is_empty() { id.to_string() } else { name.clone() });
         view! { "WABA "<Name name=name.unwrap_or_else(|| "that we no longer know".to_owned())/> }
