@@ -72,7 +72,7 @@ pub use self::{
     client::{BuildError, Caller, Graph, Now},
     error::{Error, Failure, GraphError, Kind, cause_of},
     paging::{Cursor, Page},
-    redaction::redacted,
+    redaction::{REDACTED, redacted},
     settings::{Settings, UnknownVersion, Version},
     solutions::{Solution, SolutionRole},
     tokens::{GrantedToken, GranularScope, SCOPES, TokenFacts},

@@ -10,7 +10,7 @@ use std::ops::Range;
 use secrecy::{ExposeSecret, SecretString};
 
 /// What stands where a secret was.
-pub(super) const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 
 /// Shorter text isn't looked for: it would be found by chance, in ids and words. No secret of Meta's is that short.
 const SHORTEST_SECRET: usize = 6;

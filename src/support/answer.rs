@@ -33,7 +33,7 @@ pub fn business_answer(known: &KnownBusiness, calls: Vec<CallLine>, now: OffsetD
     let href = business_path(business.id.as_str());
     let wabas = plural(u64::from(business.wabas.unsigned_abs()), "WABA", "WABAs");
     let calls = (!calls.is_empty()).then(|| {
-        view! { <Section id="calls" title="Calls to Meta" note="newest first">{call_list(calls, now)}</Section> }
+        view! { <Section id="calls" title="Calls to Meta" note="newest first">{call_list(&calls, now)}</Section> }
     });
     let id = business.id.to_string();
     let (title, look, eligible) =
@@ -76,7 +76,7 @@ pub fn several_answers(hits: Hits, now: OffsetDateTime) -> AnyView {
         view! { <Section id="businesses" title="Businesses"><ul class="mini">{businesses.iter().map(business_line).collect_view()}</ul></Section> }
     });
     let calls = (!calls.is_empty()).then(|| {
-        view! { <Section id="calls" title="Calls to Meta" note="newest first">{call_list(calls, now)}</Section> }
+        view! { <Section id="calls" title="Calls to Meta" note="newest first">{call_list(&calls, now)}</Section> }
     });
     let more = more.then(|| {
         view! { <p class="hint">"There is more than is listed here. Look up a single ID, or search on the page of businesses."</p> }
@@ -172,7 +172,7 @@ fn business_line(known: &KnownBusiness) -> AnyView {
     .into_any()
 }
 
-fn call_list(calls: Vec<CallLine>, now: OffsetDateTime) -> AnyView {
+fn call_list(calls: &[CallLine], now: OffsetDateTime) -> AnyView {
     view! { <ul class="mini">{calls.iter().map(|call| call_line(call, now)).collect_view()}</ul> }.into_any()
 }
 

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use url::Url;
 
-/// What stands in a kept query where a secret was.
-const REDACTED: &str = "[redacted]";
+use crate::graph::REDACTED;
 
 /// The command for one call at `graph`. Pasted into a shell it runs curl with the very path and query, and nothing else: curl itself is told to take braces as they are.
 pub fn curl(graph: &Url, method: &str, path: &str, query: &str) -> String {

@@ -78,11 +78,13 @@ async fn what_nobody_knows_says_so_and_where_we_looked(pool: PgPool) {
     assert!(page.contains("older than 400 days. Case matters in an fbtrace_id."), "{page}");
     assert!(page.contains("We looked among"), "{page}");
     let page = html(&db, "<script>alert(1)</script>").await;
-    assert!(page.contains("It does not look like an ID") && !page.contains("<script>"), "{page}");
+    assert!(page.contains("Read as a name") && !page.contains("<script>"), "{page}");
+    let page = html(&db, "\u{1f98a}").await;
+    assert!(page.contains("It does not look like an ID"), "{page}");
     let page = html(&db, "{\"error\":{\"code\":1}}").await;
     assert!(page.contains("names no fbtrace_id"), "{page}");
     let page = html(&db, &format!("\0{}", "ا".repeat(10_000))).await;
-    assert!(page.contains("Nothing known about") && !page.contains('\0'));
+    assert!(page.contains("No ID stands in this text") && !page.contains('\0'));
 }
 
 #[test]

@@ -87,7 +87,7 @@ async fn lead_on(visit: &Visit, form: &[u8]) -> Result<String, AppError> {
 }
 
 /// The address of an answer; of a long text also its kind and its length, so that the answer can say how it was read.
-fn address(query: &str, pasted: Option<(Shape, usize)>) -> String {
+pub(super) fn address(query: &str, pasted: Option<(Shape, usize)>) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     pairs.append_pair("q", query);
     if let Some((shape, length)) = pasted {

@@ -95,8 +95,9 @@ pub fn scan(text: &str) -> Ids {
         // Only ASCII is in it, so both ends are ends of characters.
         let word = &text[at..at + length];
         at += length;
-        if let Some(value) = trace_behind(word, &text[at..]) {
+        if let Some((value, end)) = trace_behind(word, &text[at..]) {
             take_trace(&mut ids, &value);
+            at += end;
             continue;
         }
         take_word(&mut ids, word.trim_end_matches(['-', '_']));
@@ -108,8 +109,8 @@ fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-/// The trace id that `word` announces, taken from what follows it.
-fn trace_behind(word: &str, rest: &str) -> Option<String> {
+/// The trace id that `word` announces, taken from what follows it, and where it ends there.
+fn trace_behind(word: &str, rest: &str) -> Option<(String, usize)> {
     let is = |names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
     let (is_name, is_word) = (is(&TRACE_NAMES), is(&TRACE_WORDS));
     if !is_name && !is_word {
@@ -119,8 +120,8 @@ fn trace_behind(word: &str, rest: &str) -> Option<String> {
     if is_word && !rest[..between].contains([':', '=']) {
         return None;
     }
-    let value = trace_value(&rest.as_bytes()[between..]);
-    (is_trace(&value) && !matches!(value.as_str(), "null" | "None" | "undefined")).then_some(value)
+    let (value, length) = trace_value(&rest.as_bytes()[between..]);
+    (is_trace(&value) && !matches!(value.as_str(), "null" | "None" | "undefined")).then_some((value, between + length))
 }
 
 /// What may stand between a name and its value in JSON, in JSON within a string, in a header, and in what languages print.
@@ -128,8 +129,8 @@ fn is_between(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'\\' | b':' | b'=' | b'>' | b']')
 }
 
-/// The bytes of a trace id, of which JSON may have escaped the slash. No more than any trace id has.
-fn trace_value(bytes: &[u8]) -> String {
+/// The bytes of a trace id, of which JSON may have escaped the slash, and how many they were. No more than any trace id has.
+fn trace_value(bytes: &[u8]) -> (String, usize) {
     let mut value = String::new();
     let mut at = 0;
     while let Some(byte) = bytes.get(at).copied().filter(|_| value.len() <= 128) {
@@ -143,7 +144,7 @@ fn trace_value(bytes: &[u8]) -> String {
         }
     }
     value.truncate(value.trim_end_matches(['.', '-']).len());
-    value
+    (value, at)
 }
 
 fn take_trace(ids: &mut Ids, value: &str) {
@@ -161,8 +162,10 @@ fn take_word(ids: &mut Ids, word: &str) {
     } else if looks_like_a_trace(word) {
         ids.push_lookalike(word);
     } else {
-        let runs = word.split(|letter: char| !letter.is_ascii_digit());
-        runs.filter(|run| (SHORTEST_ID..=LONGEST_ID).contains(&run.len())).for_each(|run| ids.push_digits(run));
+        let is_id = |part: &&str| {
+            (SHORTEST_ID..=LONGEST_ID).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        word.split(['_', '-']).filter(is_id).for_each(|id| ids.push_digits(id));
     }
 }
 

@@ -69,7 +69,7 @@ fn failing(failures: Vec<Group>, now: OffsetDateTime) -> AnyView {
         let lines = failures
             .into_iter()
             .map(|group| {
-                let (heading, href) = (group_heading(&group), group_path(group.group_id));
+                let (heading, href) = (group_heading(&group), group_path(group.id));
                 let code = group.key.code.map(|code| view! { " "<code class="muted">{code}</code> });
                 let calls = plural(group.calls.unsigned_abs(), "call", "calls");
                 let at = group.last_at;

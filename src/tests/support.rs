@@ -49,8 +49,11 @@ async fn look_up(browser: &Browser, text: &str) -> Answer {
 }
 
 fn holds(answer: &Answer, parts: &[&str]) {
+    // Without the framework's markers, and from the heading on.
+    let body = answer.body.replace("<!>", "");
+    let main = body.split("<h1>").nth(1).unwrap_or(&body);
     for part in parts {
-        assert!(answer.body.contains(part), "{part} is not on {}: {}", answer.url, answer.body);
+        assert!(main.contains(part), "{part} is not on {:.300}: {main:.3000}", answer.url);
     }
 }
 
@@ -63,7 +66,8 @@ async fn whatever_names_a_call_finds_it_alone_and_inside_a_paste(pool: PgPool) {
     let error = format!("{{\"error\":{{\"message\":\"(#200) No\",\"code\":200,\"fbtrace_id\":\"{trace}\"}}}}");
     let log = format!("{}10:21 WARN refused fbtrace_id={trace}\n", "10:20 INFO nothing to see\n".repeat(2_000));
     let curl = format!("< HTTP/2 403\n< x-fb-request-id: {x_fb_request_id}\n<\n{{}}");
-    let parts = ["HTTP 403", "What to tell the client", "Copy for Meta Direct Support", "Same error today", "The whole story"];
+    let parts =
+        ["HTTP 403", "What to tell the client", "Copy for Meta Direct Support", "Same error today", "The whole story"];
     for (text, read_as) in [
         (trace, "Found by its fbtrace_id"),
         (x_fb_request_id, "Found by its x-fb-request-id"),
@@ -93,8 +97,10 @@ async fn ids_of_requests_businesses_wabas_and_names_lead_to_their_thing(pool: Pg
     app.until_request_is(&business, "requested").await;
     let meta = app.request_for(&business).await.2.unwrap();
     let mut tx = app.tenant(NORTHLANE).await;
-    let number =
-        sqlx::query_scalar!("SELECT number FROM requests WHERE business_id = $1", business.as_str() as _).fetch_one(&mut *tx).await.unwrap();
+    let number = sqlx::query_scalar!("SELECT number FROM requests WHERE business_id = $1", business.as_str() as _)
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
     let row = sqlx::query!(
         r#"SELECT b.name, w.waba_id AS "waba!: String" FROM businesses b JOIN wabas w USING (partner_id, business_id)
            WHERE business_id = $1 LIMIT 1"#,
@@ -130,18 +136,42 @@ async fn another_partners_ids_are_unknown_and_its_pages_not_there(pool: PgPool) 
     let group = group_of(&app).await.unwrap();
     let rival = app.signed_in(RIVAL).await;
     let unknown = look_up(&rival, "AnUnknownTraceIdOfNoCall1").await;
-    for text in [refused.trace.clone(), refused.x_fb_request_id.clone(), refused.business.clone(), format!("LB-{}", refused.number)] {
+    for text in [
+        refused.trace.clone(),
+        refused.x_fb_request_id.clone(),
+        refused.business.clone(),
+        format!("LB-{}", refused.number),
+    ] {
         let answer = look_up(&rival, &text).await;
-        holds(&answer, &["Nothing known about", "We looked among", "another partner of yours", "older than 400 days", "Meta forgets"]);
+        holds(
+            &answer,
+            &[
+                "Nothing known about",
+                "We looked among",
+                "another partner of yours",
+                "older than 400 days",
+                "Meta forgets",
+            ],
+        );
         assert_eq!(answer.status, unknown.status);
     }
     for path in [format!("/support/calls/{}", refused.call_id), format!("/support/causes/{group}")] {
         let answer = rival.open(&path).await.unwrap();
         assert_eq!(answer.status.as_u16(), 404, "{path}");
         assert!(!answer.body.contains(&refused.trace), "{path}");
-        assert_eq!(app.signed_in(SUPPORT).await.open(&path).await.unwrap().status.as_u16(), 200, "a colleague may open {path}");
+        assert_eq!(
+            app.signed_in(SUPPORT).await.open(&path).await.unwrap().status.as_u16(),
+            200,
+            "a colleague may open {path}"
+        );
     }
-    for path in ["/support/calls/0", "/support/calls/x", "/support/calls/99999999999999999999", "/support/causes/x", "/support/causes/0"] {
+    for path in [
+        "/support/calls/0",
+        "/support/calls/x",
+        "/support/calls/99999999999999999999",
+        "/support/causes/x",
+        "/support/causes/0",
+    ] {
         assert_eq!(rival.open(path).await.unwrap().status.as_u16(), 404, "{path}");
     }
     assert!(!rival.open("/support/causes").await.unwrap().body.contains("(#200)"));
@@ -160,7 +190,10 @@ async fn a_cause_lists_its_businesses_and_opens_their_requests(pool: PgPool) {
     let second = refuse(&app, &manager).await;
     app.until("both to be counted", async || {
         let mut tx = app.tenant(NORTHLANE).await;
-        let counted = sqlx::query_scalar!("SELECT calls FROM failure_groups WHERE code = 200").fetch_optional(&mut *tx).await.unwrap();
+        let counted = sqlx::query_scalar!("SELECT calls FROM failure_groups WHERE code = 200")
+            .fetch_optional(&mut *tx)
+            .await
+            .unwrap();
         counted == Some(2)
     })
     .await;
@@ -182,7 +215,8 @@ async fn an_answer_that_grew_too_old_is_dropped_and_its_facts_are_shown(pool: Pg
     let manager = app.signed_in(MANAGER).await;
     let refused = refuse(&app, &manager).await;
     let mut tx = app.tenant(NORTHLANE).await;
-    let call = sqlx::query!("UPDATE graph_calls SET body = '', body_dropped_at = now() WHERE call_id = $1", refused.call_id);
+    let call =
+        sqlx::query!("UPDATE graph_calls SET body = '', body_dropped_at = now() WHERE call_id = $1", refused.call_id);
     call.execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
     let gone = "Raw answer no longer kept (older than 400 days).";
@@ -207,7 +241,8 @@ async fn anything_may_be_pasted(pool: PgPool) {
         ("\0", "Look up"),
         ("A\0B", "Nothing known about"),
         ("\u{202e}\u{2067}متجر\u{2069}", "Nothing known about"),
-        ("🦊🦊🦊", "Nothing known about"),
+        ("🦊🦊🦊", "No ID stands in this text"),
+        ("Fox 🦊", "Nothing known about"),
         (&"7".repeat(10_240), "No ID stands in this text"),
         (&"fbtrace_id: AnUnknownTraceIdOfNoCall1\n".repeat(1_000), "Nothing known about the IDs in this text"),
         ("<script>alert(1)</script>", "Nothing known about"),
@@ -229,14 +264,19 @@ async fn a_pasted_token_gets_into_no_address_and_no_page(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let browser = app.signed_in(SUPPORT).await;
     let token = "EAAGm0PX4ZCpsBAKZCxyz1234567890";
-    let command = format!("curl -H 'Authorization: Bearer {token}' 'https://graph.facebook.com/v25.0/1?access_token=other5ecret'");
+    let command = format!(
+        "curl -H 'Authorization: Bearer {token}' 'https://graph.facebook.com/v25.0/1?access_token=other5ecret'"
+    );
     let sent = browser.ask(Method::POST, "/support", Some(&[("q", &command)])).await.unwrap();
     let address = sent.location().unwrap().to_owned();
     assert!(!address.contains(token) && !address.contains("other5ecret"), "{address}");
     let page = browser.open(&address).await.unwrap();
     assert!(page.status.is_success() && !page.body.contains(token) && !page.body.contains("other5ecret"));
     let typed = browser.open(&format!("/support?q={token}")).await.unwrap();
-    assert!(!typed.body.contains(token), "not even where somebody put it into the address");
+    assert!(
+        !typed.url.contains(token) && !typed.body.contains(token),
+        "not even where somebody put it into the address"
+    );
     let mut tx = app.tenant(NORTHLANE).await;
     let kept = sqlx::query_scalar!("SELECT count(*) AS \"n!\" FROM look_ups").fetch_one(&mut *tx).await.unwrap();
     assert_eq!(kept, 0, "what found nothing is not remembered");
@@ -247,7 +287,7 @@ async fn the_whole_story_of_a_request_is_told_from_any_of_its_calls(pool: PgPool
     let app = TestApp::start(pool).await;
     let manager = app.signed_in(MANAGER).await;
     let business = app.eligible_business().await;
-    app.simulator.plan(Operation::Onboard, Fault::Overloaded, 1);
+    app.simulator.plan(Operation::Onboard, Fault::ServerError, 1);
     onboard(&manager, &business).await;
     app.until_request_is(&business, "waiting_to_retry").await;
     app.advance(Duration::from_mins(30)).await;

@@ -6,6 +6,7 @@ mod batches;
 #[path = "../../tests/browser.rs"]
 mod browser;
 mod limit;
+mod lookups;
 mod stand;
 
 use std::{
@@ -44,7 +45,10 @@ pub struct Flags {
     /// The most calls under way at once while batches are sent
     #[arg(long, default_value_t = 256)]
     concurrency: u16,
-    /// What to measure: pages, batches, limit
+    /// Graph calls among which ids are looked up
+    #[arg(long, default_value_t = 1_000_000)]
+    calls: i64,
+    /// What to measure: pages, batches, limit, lookups
     #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit"])]
     parts: Vec<String>,
     /// A program that sends the same requests otherwise, and its arguments, parted by spaces; may be given several times
@@ -67,6 +71,7 @@ async fn main() -> Outcome<()> {
             "pages" => pages(&flags).await?,
             "batches" => batches::measure(&flags).await?,
             "limit" => limit::measure(&flags).await?,
+            "lookups" => lookups::measure(&flags).await?,
             other => return Err(format!("--parts: there is no part '{other}'").into()),
         }
     }

@@ -53,7 +53,6 @@ fn fits(cause: Cause, code: Option<i64>) -> bool {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "Meta's table of errors, one line each")]
 fn of_number(code: Option<i64>, subcode: Option<i64>) -> Option<(String, &'static str)> {
     for number in [code, subcode].into_iter().flatten() {
         let found = match number {
@@ -207,8 +206,10 @@ mod tests {
         GraphError { code: Some(code), subcode, ..GraphError::default() }
     }
 
+    type Row = (i64, Option<i64>, u16, Cause, &'static str, &'static str);
+
     /// The table of errors (7.1) with the subcodes of a dead token (6.10): code, subcode, HTTP status, cause, words, next.
-    const CODES: &[(i64, Option<i64>, u16, Cause, &str, &str)] = &[
+    const CODES: &[Row] = &[
         (0, None, 401, Cause::TokenInvalid, "who calls", "Sign in again"),
         (1, None, 400, Cause::Temporary, "unknown", "Retry in a while"),
         (2, None, 503, Cause::Temporary, "down", "metastatus.com"),

@@ -174,20 +174,20 @@ mod tests {
         let groups = counted(&db).await;
         let told: Vec<_> =
             groups.iter().map(|group| (group.key.words.as_str(), group.calls, group.businesses)).collect();
-        assert_eq!(told, [("Object … is not there", 3, 2), ("Something else", 1, 1), ("", 1, 1)]);
+        assert_eq!(told, [("Object … is not there", 3, 2), ("", 1, 1), ("Something else", 1, 1)]);
         assert_eq!(groups[0].trend, [0, 0, 0, 0, 1, 0, 2]);
         assert_eq!((groups[0].first_at, groups[0].last_at), (NOW - Span::days(2), NOW));
-        assert_eq!((groups[0].cause.as_str(), groups[2].cause.as_str()), ("access_denied", "outcome_unknown"));
-        assert_eq!(groups[2].key.failure.as_deref(), Some("timed_out"));
+        assert_eq!((groups[0].cause.as_str(), groups[1].cause.as_str()), ("access_denied", "outcome_unknown"));
+        assert_eq!(groups[1].key.failure.as_deref(), Some("timed_out"));
 
         record(&db, &[refused("9", "(#200) Object '0' is not there", NOW)]).await;
         let groups = counted(&db).await;
         assert_eq!((groups[0].calls, groups[0].businesses), (4, 3), "what was counted is not counted again");
         let mut tx = db.tenant(&partner("11")).await.unwrap();
-        let businesses = store::businesses_of(&mut tx, groups[0].group_id, None, 10).await.unwrap();
+        let businesses = store::businesses_of(&mut tx, groups[0].id, None, 10).await.unwrap();
         let told: Vec<_> = businesses.iter().map(|business| (business.business_id.as_str(), business.calls)).collect();
         assert_eq!(told, [("8", 2), ("9", 1), ("7", 1)]);
-        let rest = store::businesses_of(&mut tx, groups[0].group_id, Some((NOW, "8")), 10).await.unwrap();
+        let rest = store::businesses_of(&mut tx, groups[0].id, Some((NOW, "8")), 10).await.unwrap();
         assert_eq!(rest.iter().map(|business| business.business_id.as_str()).collect::<Vec<_>>(), ["9", "7"]);
     }
 

@@ -51,7 +51,7 @@ pub async fn causes_page(visit: Visit) -> Result<Page, AppError> {
         }
         .into_any()
     } else {
-        groups_table(groups, window, now)
+        groups_table(&groups, window, now)
     };
     let note = more.then(|| view! { <p class="hint">{format!("The {MOST} with the most calls are shown.")}</p> });
     let view = view! {

@@ -40,8 +40,8 @@ fn mark_of(group: &Group) -> String {
 }
 
 /// The table of groups.
-pub fn groups_table(groups: Vec<Group>, window: Window, now: OffsetDateTime) -> AnyView {
-    let rows = groups.into_iter().map(|group| group_row(group, now)).collect_view();
+pub fn groups_table(groups: &[Group], window: Window, now: OffsetDateTime) -> AnyView {
+    let rows = groups.iter().map(|group| group_row(group, now)).collect_view();
     let caption = format!("Failures of the last {} days by cause, most calls first", window.days);
     view! {
         <div class="list">
@@ -64,8 +64,8 @@ pub fn groups_table(groups: Vec<Group>, window: Window, now: OffsetDateTime) -> 
     .into_any()
 }
 
-fn group_row(group: Group, now: OffsetDateTime) -> AnyView {
-    let (heading, mark, href) = (group_heading(&group), mark_of(&group), group_path(group.group_id));
+fn group_row(group: &Group, now: OffsetDateTime) -> AnyView {
+    let (heading, mark, href) = (group_heading(group), mark_of(group), group_path(group.id));
     let calls = grouped(group.calls.unsigned_abs());
     let businesses = capped(group.businesses.unsigned_abs(), MOST_COUNTED.unsigned_abs());
     let words =

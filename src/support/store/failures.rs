@@ -167,7 +167,8 @@ pub struct Window {
 /// A group as it is shown.
 #[derive(Clone, Debug)]
 pub struct Group {
-    pub group_id: i64,
+    /// Ours.
+    pub id: i64,
     pub key: Key,
     /// `graph::Cause` by name.
     pub cause: String,
@@ -233,7 +234,7 @@ async fn groups(tx: &mut TenantTx, window: Window, ids: &[i64]) -> sqlx::Result<
     let mut found: Vec<Group> = rows
         .into_iter()
         .map(|row| Group {
-            group_id: row.group_id,
+            id: row.group_id,
             key: Key { code: row.code, subcode: row.subcode, failure: row.failure, words: row.words },
             cause: row.cause,
             calls: row.trend.iter().sum(),
@@ -244,7 +245,7 @@ async fn groups(tx: &mut TenantTx, window: Window, ids: &[i64]) -> sqlx::Result<
             trend: row.trend,
         })
         .collect();
-    found.sort_by_key(|group| (std::cmp::Reverse(group.calls), group.group_id));
+    found.sort_by_key(|group| (std::cmp::Reverse(group.calls), group.id));
     Ok(found)
 }
 
