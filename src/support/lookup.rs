@@ -23,6 +23,9 @@ const LONGEST_KEPT: usize = 1_500;
 /// The most characters of a text without ids that are shown again.
 const LONGEST_ECHO: usize = 60;
 
+/// Stands at the end of a text that is shown in part.
+const CUT: char = '…';
+
 /// What kind of text it was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shape {
@@ -111,13 +114,15 @@ pub fn read(text: &str) -> Typed {
     Typed { shape, ids, name: None }
 }
 
-/// The same of an address, where `shape` says what its ids were taken from.
+/// The same of an address, where `shape` says what kind of text its ids were taken from: there each word is an id.
 pub fn read_query(text: &str, shape: Option<Shape>) -> Typed {
-    let typed = read(text);
-    match shape {
-        Some(shape) => Typed { shape, name: None, ..typed },
-        None => typed,
+    let Some(shape) = shape else { return read(text) };
+    let mut ids = Ids::default();
+    // What was cut off is the beginning of a text without any.
+    for word in text.split_whitespace().filter(|_| !text.ends_with(CUT)) {
+        push_id(&mut ids, word, |_| true);
     }
+    Typed { shape, ids, name: None }
 }
 
 /// What of a text goes into the address: all of it where it is short and holds no token, else its ids with the kind of text it was.
@@ -131,7 +136,7 @@ pub fn query_of(text: &str) -> (String, Option<Shape>) {
     let ids = typed.ids.in_words();
     if ids.is_empty() {
         let start: String = text.chars().take(LONGEST_ECHO).collect();
-        return (format!("{}…", graph::redacted(start.trim_end())), Some(shape));
+        return (format!("{}{CUT}", graph::redacted(start.trim_end())), Some(shape));
     }
     (ids.join(" "), Some(shape))
 }
@@ -178,21 +183,30 @@ fn digits_of(text: &str) -> Option<String> {
     (grouped && (GROUPED_ID..=LONGEST_ID).contains(&digits.len())).then_some(digits)
 }
 
-/// Ids in a row, such as our own address holds after a long paste.
+/// Ids in a row.
 fn several_ids(text: &str) -> Option<Typed> {
+    let is_likely = |word: &str| word.len() >= 11 && word.bytes().any(|byte| byte.is_ascii_digit());
     let mut ids = Ids::default();
     for word in text.split([' ', '\t', '\n', '\r', ',', ';']).filter(|word| !word.is_empty()) {
-        if let Ok(number) = word.parse::<RequestNumber>() {
-            ids.push_number(number);
-        } else if word.len() <= LONGEST_ID && word.bytes().all(|byte| byte.is_ascii_digit()) {
-            ids.push_digits(word);
-        } else if is_trace(word) && word.len() >= 11 && word.bytes().any(|byte| byte.is_ascii_digit()) {
-            ids.push_trace(word);
-        } else {
+        if !push_id(&mut ids, word, is_likely) {
             return None;
         }
     }
     (!ids.is_empty()).then_some(Typed { shape: Shape::Ids, ids, name: None })
+}
+
+/// Takes a word that is an id; one that only may be a trace id has to be a likely one.
+fn push_id(ids: &mut Ids, word: &str, is_likely: impl Fn(&str) -> bool) -> bool {
+    if let Ok(number) = word.parse::<RequestNumber>() {
+        ids.push_number(number);
+    } else if word.len() <= LONGEST_ID && word.bytes().all(|byte| byte.is_ascii_digit()) {
+        ids.push_digits(word);
+    } else if is_trace(word) && is_likely(word) {
+        ids.push_trace(word);
+    } else {
+        return false;
+    }
+    true
 }
 
 /// Meta's trace ids are base64 of either alphabet, its request ids are UUIDs or the like.

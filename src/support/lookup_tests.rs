@@ -158,6 +158,12 @@ fn a_short_text_is_kept_whole_but_for_its_tokens_and_a_long_one_by_its_ids() {
     assert_eq!((query.as_str(), shape), (format!("LB-1001 {TRACE}").as_str(), Some(Shape::GraphError)));
     let typed = read_query(&query, shape);
     assert_eq!((typed.shape, &typed.ids), (Shape::GraphError, &read(&long).ids));
+    let (query, shape) = query_of(&"fbtrace_id: AnEvenOdderTraceId\n".repeat(1_000));
+    assert_eq!(
+        read_query(&query, shape).ids.traces,
+        ["AnEvenOdderTraceId"],
+        "what was found once is found in the address"
+    );
     let (query, shape) = query_of(&"no ids ".repeat(1_000));
     assert!(query.len() < 80 && read_query(&query, shape).is_empty(), "{query}");
 }

@@ -73,7 +73,8 @@ pub(super) fn request_path(number: RequestNumber) -> String {
 
 /// The box. It is sent rather than put into the address: what is pasted may be a megabyte.
 fn head(text: &str) -> AnyView {
-    let value = text.to_owned();
+    // A NUL can't stand in HTML, and a token not in a page.
+    let value = graph::redacted(text);
     let clear = (!text.is_empty()).then(|| "/support".to_owned());
     view! {
         <PageHead title="Look up"/>
