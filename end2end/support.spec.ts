@@ -75,7 +75,7 @@ test('failures are grouped by cause and lead to their requests', async ({ page }
   await comes(cause);
   await cause.first().click();
   await expect(page.getByRole('heading', { name: 'Not found, or no access', level: 1 })).toBeVisible();
-  await expect(page.locator(`a[href="${request}"]`)).toBeVisible();
+  await comes(page.locator(`a[href="${request}"]`));
 });
 
 test('what nobody knows says where we looked', async ({ page }) => {

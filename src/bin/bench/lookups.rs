@@ -59,8 +59,10 @@ async fn fill(pool: &PgPool, calls: i64) -> Outcome<()> {
     let mut tick = tokio::time::interval(std::time::Duration::from_secs(1));
     loop {
         tick.tick().await;
-        let left: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT FROM uncounted_failures)").fetch_one(&mut *connection).await?;
+        let left: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM uncounted_failures WHERE partner_id = $1)")
+            .bind(NORTHLANE)
+            .fetch_one(&mut *connection)
+            .await?;
         if !left {
             break;
         }
@@ -77,7 +79,7 @@ async fn fill(pool: &PgPool, calls: i64) -> Outcome<()> {
 async fn kinds(pool: &PgPool) -> Outcome<Vec<(&'static str, Vec<String>)>> {
     let of_calls = |column: &str| {
         format!(
-            "SELECT {column} FROM graph_calls TABLESAMPLE SYSTEM (1) WHERE partner_id = '{NORTHLANE}' AND {column} IS NOT NULL
+            "SELECT {column} FROM graph_calls TABLESAMPLE SYSTEM (5) WHERE partner_id = '{NORTHLANE}' AND {column} IS NOT NULL
              ORDER BY md5({column}) LIMIT {SAMPLE}"
         )
     };

@@ -227,7 +227,7 @@ async fn throughput(
     Ok(())
 }
 
-/// `paths` in turn at fifty a second, whether or not earlier ones are answered.
+/// `paths` in turn at fifty a second, whether or not earlier ones are answered; where one leads on, until that is answered.
 pub async fn at_rate(browser: &Arc<Browser>, what: &str, paths: Vec<String>, seconds: u64) -> Outcome<()> {
     let mut tick = interval(Duration::from_millis(20));
     let open = Arc::new(Semaphore::new(256));
@@ -239,7 +239,7 @@ pub async fn at_rate(browser: &Arc<Browser>, what: &str, paths: Vec<String>, sec
         let (browser, path) = (Arc::clone(browser), paths[index % paths.len()].clone());
         tasks.spawn(async move {
             let started = Instant::now();
-            let answer = browser.ask(Method::GET, &path, None).await;
+            let answer = browser.open(&path).await;
             drop(permit);
             answer.is_ok_and(|answer| answer.status.is_success()).then(|| started.elapsed())
         });

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::words::{failure_words, http_status, took};
 use crate::{
     businesses::{self, Business},
-    graph::Usage,
+    graph::{Operation, Usage},
     support::{answer::business_path, store::KeptCall},
     ui::{Fact, Facts, Identifier, Name, NameLink, age, plural, seconds},
 };
@@ -85,9 +85,16 @@ pub fn meta_facts(call: &KeptCall) -> AnyView {
         view! { <Fact term="x-fb-request-id"><Identifier what="x-fb-request-id" value=id mono=true/></Fact> }
     });
     let details = call.error_data.clone().map(|data| view! { <Fact term="error_data"><code>{data}</code></Fact> });
-    let solution = call.solution_id.clone().map(|id| {
-        view! { <Fact term="Solution ID"><Identifier what="solution ID" value=id/></Fact> }
-    });
+    let solution = match call.solution_id.clone() {
+        Some(id) => {
+            Some(view! { <Fact term="Solution ID"><Identifier what="solution ID" value=id/></Fact> }.into_any())
+        }
+        // Only this call can name one.
+        None if call.operation().is_some_and(Operation::writes) => {
+            Some(view! { <Fact term="Solution ID">"None"</Fact> }.into_any())
+        }
+        None => None,
+    };
     let usage = usage_words(call).map(|words| {
         let lines = words.into_iter().map(|line| view! { <span class="sub">{line}</span> }).collect_view();
         view! { <Fact term="Limits used then">{lines}</Fact> }

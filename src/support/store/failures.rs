@@ -1,5 +1,7 @@
 //! Failed calls in groups: what is not yet counted, the counts, and what they say.
 
+use std::collections::HashMap;
+
 use time::{Date, OffsetDateTime};
 
 use crate::{db::TenantTx, onboarding::RequestNumber};
@@ -36,6 +38,9 @@ pub async fn take_uncounted(tx: &mut TenantTx, most: i64) -> sqlx::Result<(Vec<F
     )
     .fetch_all(&mut **tx)
     .await?;
+    if noted.is_empty() {
+        return Ok((Vec::new(), 0));
+    }
     let facts = sqlx::query_as!(
         Fact,
         "SELECT call_id, operation, error_code AS code, error_subcode AS subcode, failure, http_status, error_message AS message,
@@ -211,38 +216,54 @@ async fn groups(tx: &mut TenantTx, window: Window, ids: &[i64]) -> sqlx::Result<
     let since = window.first.midnight().assume_utc();
     let rows = sqlx::query!(
         r#"SELECT g.group_id, g.code, g.subcode, g.failure, g.words, g.cause, g.first_at, g.last_at, g.last_call_id,
-            d.trend AS "trend!: Vec<i64>", b.n AS "businesses!"
+            b.n AS "businesses!"
         FROM failure_groups g, LATERAL (
-            SELECT array_agg(coalesce(d.calls, 0) ORDER BY nth) AS trend
-            FROM generate_series(0, $4::int - 1) AS nth
-            LEFT JOIN failure_days d ON d.partner_id = $1 AND d.day = $2::date + nth AND d.group_id = g.group_id
-        ) AS d, LATERAL (
             SELECT count(*) AS n FROM (
-                SELECT FROM failure_businesses b WHERE b.partner_id = $1 AND b.group_id = g.group_id AND b.last_at >= $3 LIMIT $6
+                SELECT FROM failure_businesses b WHERE b.partner_id = $1 AND b.group_id = g.group_id AND b.last_at >= $2 LIMIT $4
             ) AS counted
         ) AS b
-        WHERE g.partner_id = $1 AND g.group_id = ANY($5)"#,
+        WHERE g.partner_id = $1 AND g.group_id = ANY($3)"#,
         partner.as_str() as _,
-        window.first,
         since,
-        window.days,
         ids,
         MOST_COUNTED,
     )
     .fetch_all(&mut **tx)
     .await?;
+    // All days of all groups in one go: asked for by group, Postgres may read all there are for each.
+    let days = sqlx::query!(
+        "SELECT group_id, day, calls FROM failure_days WHERE partner_id = $1 AND day >= $2 AND group_id = ANY($3)",
+        partner.as_str() as _,
+        window.first,
+        ids,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut trends: HashMap<i64, Vec<i64>> = HashMap::new();
+    let length = usize::try_from(window.days).unwrap_or_default();
+    for row in days {
+        let trend = trends.entry(row.group_id).or_insert_with(|| vec![0; length]);
+        let place = usize::try_from((row.day - window.first).whole_days()).ok();
+        // A call may have left on a day that isn't there yet for a clock that is behind.
+        if let Some(calls) = place.and_then(|place| trend.get_mut(place)) {
+            *calls += row.calls;
+        }
+    }
     let mut found: Vec<Group> = rows
         .into_iter()
-        .map(|row| Group {
-            id: row.group_id,
-            key: Key { code: row.code, subcode: row.subcode, failure: row.failure, words: row.words },
-            cause: row.cause,
-            calls: row.trend.iter().sum(),
-            businesses: row.businesses,
-            first_at: row.first_at,
-            last_at: row.last_at,
-            last_call_id: row.last_call_id,
-            trend: row.trend,
+        .map(|row| {
+            let trend = trends.remove(&row.group_id).unwrap_or_else(|| vec![0; length]);
+            Group {
+                id: row.group_id,
+                key: Key { code: row.code, subcode: row.subcode, failure: row.failure, words: row.words },
+                cause: row.cause,
+                calls: trend.iter().sum(),
+                businesses: row.businesses,
+                first_at: row.first_at,
+                last_at: row.last_at,
+                last_call_id: row.last_call_id,
+                trend,
+            }
         })
         .collect();
     found.sort_by_key(|group| (std::cmp::Reverse(group.calls), group.id));
