@@ -1,7 +1,7 @@
 // Every page in its states: accessible in both themes, never wider than its window, plain enough for the strict CSP.
 import type { Page } from '@playwright/test';
 
-import { expect, expectAccessible, expectNoOverflow, expectStrictHtml, signIn, synced, test } from './fixtures.ts';
+import { comes, expect, expectAccessible, expectNoOverflow, expectStrictHtml, signIn, synced, test } from './fixtures.ts';
 import { businessWhere, lastOnboardingCall, people, planFault, systemToken, type Business } from './simulator.ts';
 
 async function expectSound(page: Page, path: string): Promise<void> {
@@ -51,7 +51,15 @@ test('requests that went well and that failed, and the look-up of both', async (
   await planFault('onboard', 'permission-denied');
   const failed = await onboard(page, bad);
   for (const path of [requested, failed, `/businesses/${good.id}`, '/requests', '/support']) await expectSound(page, path);
-  await expectSound(page, `/support?q=${(await lastOnboardingCall(bad)).fbtrace_id}`);
+  const { fbtrace_id: trace } = await lastOnboardingCall(bad);
+  await expectSound(page, `/support?q=${trace}`);
+  await expectSound(page, (await page.getByRole('link', { name: /ink to this answer/ }).getAttribute('href'))!);
+  await expectSound(page, `/support?q=${trace}+${good.id}`);
+  await expectSound(page, '/support');
+  await page.goto('/support/causes');
+  await comes(page.getByRole('link', { name: 'App lacks permission' }));
+  await expectSound(page, '/support/causes');
+  await expectSound(page, (await page.getByRole('link', { name: 'App lacks permission' }).first().getAttribute('href'))!);
   await expectSound(page, '/support?q=AnUnknownTraceIdOfNoCall');
 });
 

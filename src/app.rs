@@ -23,7 +23,7 @@ use crate::{
         requests_page, rows_page,
     },
     sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in, zone_of},
-    support::support_page,
+    support::{call_page, cause_page, causes_page, support_page},
     team::{audit_page, member_page, settings_page},
     telemetry::mishap,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
@@ -76,6 +76,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/drafts/:number") view=|| framed(confirm_page) ssr=SsrMode::Async/>
                 <Route path=path!("/drafts/:number/rows") view=|| framed(rows_page) ssr=SsrMode::Async/>
                 <Route path=path!("/support") view=|| framed(support_page) ssr=SsrMode::Async/>
+                <Route path=path!("/support/causes") view=|| framed(causes_page) ssr=SsrMode::Async/>
+                <Route path=path!("/support/causes/:cause") view=|| framed(cause_page) ssr=SsrMode::Async/>
+                <Route path=path!("/support/calls/:call") view=|| framed(call_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=|| framed(settings_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings/members/:member") view=|| framed(member_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings/audit") view=|| framed(audit_page) ssr=SsrMode::Async/>

@@ -29,6 +29,7 @@ use crate::{
     onboarding::{self, Live},
     reconcile::{CancellationToken, Signals},
     sign_in::{self, SignIn},
+    support,
     team::{self, Deployment},
     telemetry, ui,
     vault::Vault,
@@ -112,6 +113,7 @@ pub fn router(state: AppState) -> Router {
         .merge(onboarding::routes(live, sign_in.clone()))
         .merge(onboarding::draft_routes(state.db.clone(), state.clock.clone()))
         .merge(team::routes(state.db.clone(), state.clock.clone()))
+        .merge(support::routes(state.db.clone(), state.clock.clone()))
         .fallback(lost)
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)))
         .layer(middleware::from_fn(no_store))

@@ -8,6 +8,7 @@ use crate::{
     reconcile::{Reconciler, Runner},
     server::AppState,
     sign_in::ExpiredSessions,
+    support::{CountFailures, DropOldAnswers},
 };
 
 /// The runner of all reconcilers, for the partners that may sign in.
@@ -33,6 +34,8 @@ pub fn runner(state: &AppState, concurrency: usize) -> Runner {
             PROBE_REQUEST_IDS,
         )),
         Arc::new(ExpiredSessions::new(state.db.clone(), state.clock.clone())),
+        Arc::new(CountFailures::new(state.db.clone())),
+        Arc::new(DropOldAnswers::new(state.db.clone(), state.clock.clone())),
         Arc::new(SyncBusinesses::new(
             state.db.clone(),
             state.clock.clone(),

@@ -36,6 +36,8 @@ mod managers;
 #[cfg(feature = "ssr")]
 mod name_key;
 #[cfg(feature = "ssr")]
+mod named;
+#[cfg(feature = "ssr")]
 mod notes;
 #[cfg(feature = "ssr")]
 mod page;
@@ -71,6 +73,7 @@ pub use self::{
     managers::{
         Assign, AssignSelected, AssignTicked, Colleague, Manager, ManagerSelect, assign_page, colleagues, manager_of,
     },
+    named::businesses_named,
     notes::{AddNote, DeleteNote, LONGEST_NOTE, NoteRefusal},
     page::businesses_page,
     reasons::{Reason, meta_status_words, reason_words, remedy},

@@ -103,6 +103,22 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Every failure.
+    pub const ALL: [Self; 12] = [
+        Self::ConnectFailed,
+        Self::TimedOut,
+        Self::Reset,
+        Self::CutOff,
+        Self::Redirected,
+        Self::Html,
+        Self::Empty,
+        Self::NotJson,
+        Self::TooLarge,
+        Self::UnexpectedShape,
+        Self::RepeatedCursor,
+        Self::Interrupted,
+    ];
+
     /// A stable name, fit for storing.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -137,6 +153,20 @@ impl Failure {
             Self::RepeatedCursor => "the list gave the same page again",
             Self::Interrupted => "the exchange was interrupted",
         }
+    }
+}
+
+/// Why a call that was kept failed, in the terms decisions are made in: what [`Error::cause`] says, from the record alone. `failure` is
+/// a [`Failure`] by name, `writes` whether the call may have changed something. `None`: it didn't fail.
+pub fn cause_of(error: Option<&GraphError>, failure: Option<&str>, status: Option<u16>, writes: bool) -> Option<Cause> {
+    let known = |name: &str| Failure::ALL.into_iter().find(|known| known.as_str() == name);
+    match (failure, error) {
+        // What a newer version kept is not known to have reached Meta or not.
+        (Some(name), _) => {
+            Some(known(name).map_or(Cause::OutcomeUnknown, |failure| classify::of_failure(failure, status, writes)))
+        }
+        (None, Some(error)) => Some(classify::of_error(error, status)),
+        (None, None) => status.filter(|status| *status >= 400).map(|_| Cause::Unrecognised),
     }
 }
 
@@ -336,6 +366,30 @@ mod tests {
         assert_eq!(find(&json!({"error": {}})), Some(GraphError::default()));
         let error = find(&json!({"error": "invalid_grant", "error_description": "Code was used"})).unwrap();
         assert_eq!(error.message.as_deref(), Some("Code was used"));
+    }
+
+    #[test]
+    fn a_kept_call_failed_for_the_reason_it_had_when_it_was_made() {
+        let refusal = GraphError { code: Some(190), ..GraphError::default() };
+        for (error, failure, status, writes, cause) in [
+            (Some(&refusal), None, Some(401), true, Some(Cause::TokenInvalid)),
+            (None, Some("connect_failed"), None, true, Some(Cause::Unreachable)),
+            (None, Some("timed_out"), None, true, Some(Cause::OutcomeUnknown)),
+            (None, Some("html"), Some(502), false, Some(Cause::Temporary)),
+            (None, Some("of_a_newer_version"), None, true, Some(Cause::OutcomeUnknown)),
+            (None, None, Some(500), true, Some(Cause::Unrecognised)),
+            (None, None, Some(200), true, None),
+            (None, None, None, true, None),
+        ] {
+            assert_eq!(cause_of(error, failure, status, writes), cause, "{failure:?} {status:?}");
+        }
+    }
+
+    #[test]
+    fn every_failure_has_a_name_of_its_own() {
+        for (at, failure) in Failure::ALL.iter().enumerate() {
+            assert!(Failure::ALL[at + 1..].iter().all(|other| other.as_str() != failure.as_str()), "{failure:?}");
+        }
     }
 
     #[test]

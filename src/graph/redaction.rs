@@ -10,7 +10,7 @@ use std::ops::Range;
 use secrecy::{ExposeSecret, SecretString};
 
 /// What stands where a secret was.
-pub(super) const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 
 /// Shorter text isn't looked for: it would be found by chance, in ids and words. No secret of Meta's is that short.
 const SHORTEST_SECRET: usize = 6;
@@ -36,6 +36,12 @@ const CODE: &str = "code";
 /// How tokens of Meta's begin, and how many more characters they have at the least.
 const TOKEN_START: &[u8] = b"EAA";
 const TOKEN_REST: usize = 20;
+
+/// `text` without what looks like a token of Meta's and without the values of parameters that hold one: for text of unknown origin,
+/// before it is shown again or put into an address.
+pub fn redacted(text: &str) -> String {
+    Redactor::new([]).clean(text, usize::MAX)
+}
 
 /// The secrets of one exchange.
 pub(super) struct Redactor {

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
@@ -64,6 +64,15 @@ impl Usage {
         let retry_after = headers.get("retry-after").and_then(|value| wait(value.to_str().ok()?, now));
         let regain_at = regain.max(retry_after).map(|wait| now + wait);
         Self { app, business, regain_at }
+    }
+
+    /// Reads headers that were kept as they came, in an answer that arrived at `at`.
+    pub fn of_kept(app: Option<&str>, business: Option<&str>, retry_after: Option<&str>, at: OffsetDateTime) -> Self {
+        let kept = [("x-app-usage", app), ("x-business-use-case-usage", business), ("retry-after", retry_after)];
+        let headers = kept
+            .into_iter()
+            .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(value?).ok()?)));
+        Self::read(&headers.collect(), at)
     }
 
     /// The largest percentage any limit names; `None` when none was named.
@@ -144,6 +153,15 @@ mod tests {
         assert_eq!(usage.business[0].kind.as_deref(), Some("ads_management"));
         assert_eq!(usage.highest_percent(), Some(100.0));
         assert_eq!(usage.regain_at, Some(datetime!(2026-11-22 10:19 UTC)));
+    }
+
+    #[test]
+    fn kept_headers_are_read_as_those_that_came() {
+        let (app, business) = (r#"{"call_count":28}"#, r#"{"1":[{"call_count":100}]}"#);
+        let usage = Usage::of_kept(Some(app), Some(business), Some("60"), NOW);
+        let headers = [("x-app-usage", app), ("x-business-use-case-usage", business), ("retry-after", "60")];
+        assert_eq!(usage, read(&headers));
+        assert_eq!(Usage::of_kept(None, Some("a\nb"), None, NOW), Usage::default());
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use time::OffsetDateTime;
 
-use crate::graph::{BusinessId, SolutionId};
+use crate::{
+    graph::{BusinessId, SolutionId},
+    ui::Raw,
+};
 
 /// Where a request stands. The order is that of its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -207,6 +210,8 @@ pub struct Answered {
     pub message: Option<String>,
     pub fbtrace_id: Option<String>,
 }
+/// How many days raw answers are kept; then only the facts read from them.
+pub const RAW_BODY_DAYS: i32 = 400;
 
 /// One call to Meta on behalf of a request, as support's recorder keeps it.
 #[derive(Clone, Debug)]
@@ -228,9 +233,20 @@ pub struct AttemptCall {
     pub graph_version: String,
     pub app_id: String,
     pub body: String,
+    /// Whether the body was dropped for its age.
+    pub is_body_dropped: bool,
 }
 
 impl AttemptCall {
+    /// The body, as a page shows it.
+    pub fn raw(&self) -> Raw {
+        match self.http_status {
+            None => Raw::None,
+            Some(_) if self.is_body_dropped => Raw::Dropped { after_days: RAW_BODY_DAYS },
+            Some(_) => Raw::Kept(self.body.clone()),
+        }
+    }
+
     /// Whether Meta answered, and not with an error.
     pub fn is_success(&self) -> bool {
         self.failure.is_none() && self.code.is_none() && self.message.is_none()

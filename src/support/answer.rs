@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use time::OffsetDateTime;
 
 use super::{
-    call::{call_heading, deed},
+    call::call_line,
     find::{Hits, KnownBusiness},
-    lookup::Typed,
+    lookup::{Shape, Typed},
     page::request_path,
     store::{CallLine, RequestLine},
 };
@@ -33,7 +33,7 @@ pub fn business_answer(known: &KnownBusiness, calls: Vec<CallLine>, now: OffsetD
     let href = business_path(business.id.as_str());
     let wabas = plural(u64::from(business.wabas.unsigned_abs()), "WABA", "WABAs");
     let calls = (!calls.is_empty()).then(|| {
-        view! { <Section id="calls" title="Calls to Meta" note="newest first">{call_list(calls, now)}</Section> }
+        view! { <Section id="calls" title="Calls to Meta" note="newest first">{call_list(&calls, now)}</Section> }
     });
     let id = business.id.to_string();
     let (title, look, eligible) =
@@ -68,7 +68,7 @@ pub fn business_answer(known: &KnownBusiness, calls: Vec<CallLine>, now: OffsetD
 
 /// Everything found, in a list for each kind.
 pub fn several_answers(hits: Hits, now: OffsetDateTime) -> AnyView {
-    let Hits { requests, businesses, calls } = hits;
+    let Hits { requests, businesses, calls, more } = hits;
     let requests = (!requests.is_empty()).then(|| {
         view! { <Section id="requests" title="Requests"><ul class="mini">{requests.into_iter().map(|line| request_line(line, now)).collect_view()}</ul></Section> }
     });
@@ -76,24 +76,48 @@ pub fn several_answers(hits: Hits, now: OffsetDateTime) -> AnyView {
         view! { <Section id="businesses" title="Businesses"><ul class="mini">{businesses.iter().map(business_line).collect_view()}</ul></Section> }
     });
     let calls = (!calls.is_empty()).then(|| {
-        view! { <Section id="calls" title="Calls to Meta" note="newest first">{call_list(calls, now)}</Section> }
+        view! { <Section id="calls" title="Calls to Meta" note="newest first">{call_list(&calls, now)}</Section> }
     });
-    view! { {requests}{businesses}{calls} }.into_any()
+    let more = more.then(|| {
+        view! { <p class="hint">"There is more than is listed here. Look up a single ID, or search on the page of businesses."</p> }
+    });
+    view! { {requests}{businesses}{calls}{more} }.into_any()
 }
 
-/// Nobody knows it, or it is another partner's: both look the same.
+/// Nobody knows it, or it is another partner's: both look the same. Says where we looked, and what could be wrong.
 pub fn nothing_known(text: &str, typed: &Typed) -> AnyView {
-    let title = format!("Nothing known about {}", echo(text));
-    if !typed.readings.is_empty() {
-        return view! {
-            <Empty title=title>
-                <p>"It is not one of our calls, or older than 400 days. Case matters in an fbtrace_id."</p>
-                <p>"We looked among requests, by our number and by Meta’s; businesses; WABAs; and calls to Meta, by fbtrace_id and by x-fb-request-id."</p>
-            </Empty>
-        }
-        .into_any();
+    if typed.is_empty() {
+        return no_id(text, typed);
     }
-    if typed.is_answer {
+    let title = if typed.shape.words().is_some() || typed.shape == Shape::Ids {
+        "Nothing known about the IDs in this text".to_owned()
+    } else {
+        format!("Nothing known about {}", echo(text))
+    };
+    let looked = if typed.shape == Shape::Name {
+        "We looked among the names of businesses."
+    } else {
+        "We looked among requests, by our number and by Meta’s; businesses; WABAs; and calls to Meta, by fbtrace_id and by x-fb-request-id."
+    };
+    let ids = typed.ids.in_words();
+    let looked_for = (typed.shape.words().is_some() && !ids.is_empty()).then(|| {
+        view! { <p>"These stood in it: "<span class="mono">{ids.join(", ")}</span></p> }
+    });
+    let search = view! { <a class="btn" href="/businesses">"Search businesses"</a> }.into_any();
+    view! {
+        <Empty title=title actions=search>
+            <p>"It is not one of our calls, or older than 400 days. Case matters in an fbtrace_id."</p>
+            {looked_for}
+            <p>{looked}</p>
+            <p>"It may belong to another partner of yours: only the one you work for now is looked through. A call that somebody made by hand or with another tool is not known here. Meta forgets its own IDs after some days, so an old one can not be asked for there either."</p>
+        </Empty>
+    }
+    .into_any()
+}
+
+/// A text in which nothing can be an id.
+fn no_id(text: &str, typed: &Typed) -> AnyView {
+    if matches!(typed.shape, Shape::GraphError | Shape::Answer) {
         return view! {
             <Empty title="This answer of Meta’s names no fbtrace_id">
                 <p>"Only with an fbtrace_id can the call be found. Try the business ID it was sent to."</p>
@@ -101,9 +125,13 @@ pub fn nothing_known(text: &str, typed: &Typed) -> AnyView {
         }
         .into_any();
     }
+    let title = match typed.shape.words() {
+        Some(_) => "No ID stands in this text".to_owned(),
+        None => format!("Nothing known about {}", echo(text)),
+    };
     view! {
         <Empty title=title actions=view! { <a class="btn" href="/businesses">"Search businesses"</a> }.into_any()>
-            <p>"It does not look like an ID. Businesses are found by name on their own page."</p>
+            <p>"It does not look like an ID. An fbtrace_id, Meta’s request ID, a business ID, a WABA ID, or ours such as LB-1001 will do."</p>
         </Empty>
     }
     .into_any()
@@ -144,22 +172,8 @@ fn business_line(known: &KnownBusiness) -> AnyView {
     .into_any()
 }
 
-fn call_list(calls: Vec<CallLine>, now: OffsetDateTime) -> AnyView {
-    let lines = calls
-        .into_iter()
-        .map(|call| {
-            let outcome = call_heading(&deed(&call.operation, None), call.failure.as_deref(), call.is_refused());
-            let status = call.http_status.map(|status| format!("HTTP {status}, "));
-            let code = call.code.map(|code| format!("code {code}, "));
-            view! {
-                <li>
-                    <a class="name" href=format!("/support?call={}", call.call_id)>{outcome}</a>
-                    <span class="muted">{status}{code}<Timestamp at=call.started_at now=now/></span>
-                </li>
-            }
-        })
-        .collect_view();
-    view! { <ul class="mini">{lines}</ul> }.into_any()
+fn call_list(calls: &[CallLine], now: OffsetDateTime) -> AnyView {
+    view! { <ul class="mini">{calls.iter().map(|call| call_line(call, now)).collect_view()}</ul> }.into_any()
 }
 
 pub(super) fn business_path(id: &str) -> String {

@@ -11,6 +11,7 @@ use crate::{
     db::PartnerId,
     graph::{Call, GraphError, Operation, Origin, Usage, Version},
     sign_in::{Role, Viewer},
+    support::store::KeptCall,
 };
 
 pub const NOW: OffsetDateTime = datetime!(2026-11-24 10:42:09 UTC);
@@ -75,6 +76,47 @@ pub fn refused_call(partner: &str, business: &str, trace: &str) -> Call {
         date: None,
         usage: Usage::default(),
         body: format!("{{\"error\":{{\"code\":200,\"fbtrace_id\":\"{trace}\"}}}}"),
+    }
+}
+
+/// The same as it is kept.
+pub fn kept_call() -> KeptCall {
+    KeptCall {
+        call_id: 1,
+        number: None,
+        attempt: Some(1),
+        member_name: None,
+        subject_id: Some("2210758843906172".into()),
+        business_name: None,
+        solution_id: None,
+        operation: "onboard_partners_to_mm_lite".into(),
+        method: "POST".into(),
+        path: "/v25.0/2210758843906172/onboard_partners_to_mm_lite".into(),
+        query: String::new(),
+        graph_version: "v25.0".into(),
+        app_id: "731940286655018".into(),
+        started_at: NOW,
+        duration_ms: 340,
+        http_status: Some(403),
+        failure: None,
+        failure_detail: None,
+        code: Some(200),
+        subcode: None,
+        kind: None,
+        message: None,
+        user_title: None,
+        user_message: None,
+        error_data: None,
+        is_transient: None,
+        fbtrace_id: Some(TRACE.into()),
+        x_fb_request_id: None,
+        x_fb_rev: None,
+        x_fb_debug: None,
+        app_usage: None,
+        business_usage: None,
+        retry_after: None,
+        body: "{}".into(),
+        is_body_dropped: false,
     }
 }
 

@@ -1,36 +1,99 @@
-//! Reads what somebody typed or pasted into 'Look up': which ids it may hold. Pure; whether they are known is `find.rs`'s to say.
+//! Reads what somebody typed or pasted into 'Look up': which ids it may hold, and what kind of text it is. Pure, and done in one pass
+//! however long the text; whether an id is known is `find.rs`'s to say.
 
-use serde_json::Value;
-
-use crate::onboarding::RequestNumber;
+use super::scan::{Ids, scan};
+use crate::{graph, onboarding::RequestNumber};
 
 /// The longest trace id taken, in bytes; those seen at Meta have 11 to 36.
 const LONGEST_TRACE: usize = 128;
 
-/// The most ids taken from one paste.
-const MOST_READINGS: usize = 5;
+/// The most digits of an id of Meta's.
+const LONGEST_ID: usize = 20;
 
-/// The JSON field and the response headers by which Meta names a call.
-const TRACE_NAMES: [&str; 3] = ["fbtrace_id", "x-fb-request-id", "x-fb-trace-id"];
+/// Digits in groups, as people read ids out: so many at the least in all, and so many at the most in one group.
+const GROUPED_ID: usize = 10;
+const LONGEST_GROUP: usize = 5;
 
-/// One way to understand what was typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// Our number: `LB-1001`.
-    Request(RequestNumber),
-    /// Digits: Meta's request id, a business's, a WABA's. They can't be told apart by shape.
-    Digits(String),
-    /// What may be an `fbtrace_id` or an `x-fb-request-id`. Case matters.
-    Trace(String),
+/// The longest text that may be a name.
+const LONGEST_NAME: usize = 200;
+
+/// What is longer isn't put into the address: its ids are.
+const LONGEST_KEPT: usize = 1_500;
+
+/// The most characters of a text without ids that are shown again.
+const LONGEST_ECHO: usize = 60;
+
+/// Stands at the end of a text that is shown in part.
+const CUT: char = '…';
+
+/// What kind of text it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// Nothing at all.
+    #[default]
+    Nothing,
+    /// One id, or one word that may be one.
+    Id,
+    /// Ids with nothing between them but space and commas.
+    Ids,
+    /// Words that may be a name.
+    Name,
+    /// An error of Graph's, whole or cut off, as JSON or as some language prints it.
+    GraphError,
+    /// JSON that is no error.
+    Answer,
+    /// What curl prints, or a curl command.
+    Curl,
+    /// Any other text.
+    Text,
+}
+
+impl Shape {
+    /// Its key in the address.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Id => "id",
+            Self::Ids => "ids",
+            Self::Name => "name",
+            Self::GraphError => "error",
+            Self::Answer => "answer",
+            Self::Curl => "curl",
+            Self::Text => "text",
+        }
+    }
+
+    /// How a pasted text was read, to follow "Read as"; `None` for what is read by what it names.
+    pub const fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Nothing | Self::Id | Self::Ids | Self::Name => None,
+            Self::GraphError => Some("a Graph error"),
+            Self::Answer => Some("an answer of Meta’s"),
+            Self::Curl => Some("curl output"),
+            Self::Text => Some("a log or another text"),
+        }
+    }
+
+    /// Those of pasted texts, by key.
+    pub fn of_paste(key: &str) -> Option<Self> {
+        [Self::GraphError, Self::Answer, Self::Curl, Self::Text].into_iter().find(|shape| shape.key() == key)
+    }
 }
 
 /// Everything that was understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Typed {
-    /// In the order they stood in the text; none when nothing there can be an id.
-    pub readings: Vec<Reading>,
-    /// Whether it was a whole error or answer of Graph's rather than an id.
-    pub is_answer: bool,
+    pub shape: Shape,
+    pub ids: Ids,
+    /// What may be the name of a business.
+    pub name: Option<String>,
+}
+
+impl Typed {
+    /// Whether there is nothing to look for.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.name.is_none()
+    }
 }
 
 /// Understands what was typed. White space, quotes and commas around it are nothing; anything at all may come.
@@ -39,21 +102,43 @@ pub fn read(text: &str) -> Typed {
     if text.is_empty() {
         return Typed::default();
     }
-    if let Ok(number) = text.parse() {
-        return Typed { readings: vec![Reading::Request(number)], is_answer: false };
+    if let Some(typed) = one_id(text).or_else(|| several_ids(text)) {
+        return typed;
     }
-    if text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Typed { readings: vec![Reading::Digits(text.to_owned())], is_answer: false };
+    let ids = scan(text);
+    let shape = shape_of(text);
+    let may_be_name = shape == Shape::Text && ids.is_empty() && text.len() <= LONGEST_NAME;
+    if may_be_name && text.chars().any(char::is_alphanumeric) && !text.chars().any(char::is_control) {
+        return Typed { shape: Shape::Name, ids, name: Some(text.to_owned()) };
     }
-    if is_trace(text) && !TRACE_NAMES.contains(&text) {
-        return Typed { readings: vec![Reading::Trace(text.to_owned())], is_answer: false };
+    Typed { shape, ids, name: None }
+}
+
+/// The same of an address, where `shape` says what kind of text its ids were taken from: there each word is an id.
+pub fn read_query(text: &str, shape: Option<Shape>) -> Typed {
+    let Some(shape) = shape else { return read(text) };
+    let mut ids = Ids::default();
+    // What was cut off is the beginning of a text without any.
+    for word in text.split_whitespace().filter(|_| !text.ends_with(CUT)) {
+        push_id(&mut ids, word, |_| true);
     }
-    let mut traces = traces_in_json(text);
-    if traces.is_empty() {
-        traces = traces_in_text(text);
+    Typed { shape, ids, name: None }
+}
+
+/// What of a text goes into the address: all of it where it is short and holds no token, else its ids with the kind of text it was.
+pub fn query_of(text: &str) -> (String, Option<Shape>) {
+    let text = trim(text);
+    let typed = read(text);
+    if text.len() <= LONGEST_KEPT {
+        return (graph::redacted(text), None);
     }
-    let is_answer = !traces.is_empty() || text.starts_with(['{', '[']);
-    Typed { readings: traces.into_iter().map(Reading::Trace).collect(), is_answer }
+    let shape = if typed.shape.words().is_some() { typed.shape } else { Shape::Text };
+    let ids = typed.ids.in_words();
+    if ids.is_empty() {
+        let start: String = text.chars().take(LONGEST_ECHO).collect();
+        return (format!("{}{CUT}", graph::redacted(start.trim_end())), Some(shape));
+    }
+    (ids.join(" "), Some(shape))
 }
 
 /// Without what comes along when an id is copied out of a sentence, a log or a spreadsheet.
@@ -62,178 +147,94 @@ fn trim(text: &str) -> &str {
         letter.is_whitespace()
             || matches!(
                 letter,
-                '"' | '\'' | '`' | '“' | '”' | '‘' | '’' | ',' | ';' | '\u{200b}' | '\u{2066}'
+                '"' | '\'' | '`' | '“' | '”' | '‘' | '’' | ',' | ';' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2066}'
                     ..='\u{2069}' | '\u{feff}'
             )
     })
 }
 
+fn one_id(text: &str) -> Option<Typed> {
+    let id = |ids| Some(Typed { shape: Shape::Id, ids, name: None });
+    if let Ok(number) = text.parse::<RequestNumber>() {
+        return id(Ids { numbers: vec![number], ..Ids::default() });
+    }
+    if let Some(digits) = digits_of(text) {
+        // Only what stands alone may be our number without its letters: a text is full of numbers.
+        let numbers = digits.parse().map(RequestNumber).into_iter().collect();
+        return id(Ids { digits: vec![digits], numbers, ..Ids::default() });
+    }
+    // A single word may be a name as well.
+    is_trace(text).then(|| Typed {
+        shape: Shape::Id,
+        ids: Ids { traces: vec![text.to_owned()], ..Ids::default() },
+        name: text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-').then(|| text.to_owned()),
+    })
+}
+
+/// An id in digits, perhaps in groups.
+fn digits_of(text: &str) -> Option<String> {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if text.len() <= LONGEST_ID && is_digits(text) {
+        return Some(text.to_owned());
+    }
+    let grouped = text.len() <= 2 * LONGEST_ID
+        && text.split([' ', '-', '\u{a0}']).all(|group| group.len() <= LONGEST_GROUP && is_digits(group));
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    (grouped && (GROUPED_ID..=LONGEST_ID).contains(&digits.len())).then_some(digits)
+}
+
+/// Ids in a row.
+fn several_ids(text: &str) -> Option<Typed> {
+    let is_likely = |word: &str| word.len() >= 11 && word.bytes().any(|byte| byte.is_ascii_digit());
+    let mut ids = Ids::default();
+    for word in text.split([' ', '\t', '\n', '\r', ',', ';']).filter(|word| !word.is_empty()) {
+        if !push_id(&mut ids, word, is_likely) {
+            return None;
+        }
+    }
+    (!ids.is_empty()).then_some(Typed { shape: Shape::Ids, ids, name: None })
+}
+
+/// Takes a word that is an id; one that only may be a trace id has to be a likely one.
+fn push_id(ids: &mut Ids, word: &str, is_likely: impl Fn(&str) -> bool) -> bool {
+    if let Ok(number) = word.parse::<RequestNumber>() {
+        ids.push_number(number);
+    } else if word.len() <= LONGEST_ID && word.bytes().all(|byte| byte.is_ascii_digit()) {
+        ids.push_digits(word);
+    } else if is_trace(word) && is_likely(word) {
+        ids.push_trace(word);
+    } else {
+        return false;
+    }
+    true
+}
+
 /// Meta's trace ids are base64 of either alphabet, its request ids are UUIDs or the like.
-fn is_trace(text: &str) -> bool {
+pub(super) fn is_trace(text: &str) -> bool {
     (1..=LONGEST_TRACE).contains(&text.len()) && text.bytes().all(is_trace_byte)
 }
 
-fn is_trace_byte(byte: u8) -> bool {
+pub(super) fn is_trace_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/' | b'+' | b'=' | b'.')
 }
 
-/// Trace ids at any depth of a JSON text, which may itself be a string that holds JSON.
-fn traces_in_json(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    if let Ok(value) = serde_json::from_str(text) {
-        collect(&value, &mut found);
-    }
-    found
-}
-
-fn collect(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value {
-                    Value::String(text) if is_trace_name(name) => push(found, text),
-                    value => collect(value, found),
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        _ => {}
-    }
-}
-
-/// Trace ids in what isn't JSON: cut-off JSON, JSON in a string, a language's own dump of it, a log line, headers.
-fn traces_in_text(text: &str) -> Vec<String> {
-    let lower = text.to_ascii_lowercase();
-    let mut places: Vec<usize> =
-        TRACE_NAMES.iter().flat_map(|name| lower.match_indices(name).map(|(at, name)| at + name.len())).collect();
-    places.sort_unstable();
-    let mut found = Vec::new();
-    for place in places {
-        // Same bytes in both, as only ASCII letters changed.
-        let value = text[place..].trim_start_matches(|letter: char| {
-            letter.is_whitespace() || matches!(letter, '"' | '\'' | '\\' | ':' | '=' | '>')
-        });
-        let end = value.bytes().position(|byte| !is_trace_byte(byte)).unwrap_or(value.len());
-        push(&mut found, value[..end].trim_end_matches('.'));
-    }
-    found
-}
-
-fn is_trace_name(name: &str) -> bool {
-    TRACE_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
-}
-
-fn push(found: &mut Vec<String>, trace: &str) {
-    if found.len() < MOST_READINGS && is_trace(trace) && !found.iter().any(|known| known == trace) {
-        found.push(trace.to_owned());
+fn shape_of(text: &str) -> Shape {
+    let has = |part: &str| text.contains(part);
+    if text.starts_with("curl ") || has("< HTTP/") || has("< x-fb-") || text.starts_with("HTTP/") {
+        Shape::Curl
+    } else if ["fbtrace_id", "FBTRACE_ID", "error_subcode", "\"error\"", "\\\"error\\\"", "'error'"]
+        .into_iter()
+        .any(has)
+        && (has("{") || has("=>"))
+    {
+        Shape::GraphError
+    } else if text.starts_with(['{', '[']) {
+        Shape::Answer
+    } else {
+        Shape::Text
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TRACE: &str = "AfR7uWcN1eKq_Zs84TgXo2M";
-
-    fn readings(text: &str) -> Vec<Reading> {
-        read(text).readings
-    }
-
-    fn trace(id: &str) -> Vec<Reading> {
-        vec![Reading::Trace(id.to_owned())]
-    }
-
-    #[test]
-    fn our_numbers_metas_digits_and_trace_ids_are_told_apart() {
-        let cases = [
-            ("LB-1001", Reading::Request(RequestNumber(1001))),
-            ("lb1001", Reading::Request(RequestNumber(1001))),
-            ("738201946655120", Reading::Digits("738201946655120".into())),
-            ("7", Reading::Digits("7".into())),
-            ("99999999999999999999", Reading::Digits("99999999999999999999".into())),
-            (TRACE, Reading::Trace(TRACE.into())),
-            ("EJplcsCHuLu", Reading::Trace("EJplcsCHuLu".into())),
-            ("BLBz/WZt8dN+=", Reading::Trace("BLBz/WZt8dN+=".into())),
-            ("6f1c1b5e-2a4d-4f5c-9a51-6d1f0e8f3b11", Reading::Trace("6f1c1b5e-2a4d-4f5c-9a51-6d1f0e8f3b11".into())),
-            // Too long for an id of Meta's, so perhaps one of those that name a call.
-            ("123456789012345678901", Reading::Trace("123456789012345678901".into())),
-        ];
-        for (text, reading) in cases {
-            assert_eq!(read(text), Typed { readings: vec![reading], is_answer: false }, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_was_copied_along_does_not_matter() {
-        for text in [" LB-1001\n", "\"LB-1001\",", "“LB-1001”", "\u{feff}LB-1001\u{200b}", "`LB-1001`;"] {
-            assert_eq!(readings(text), [Reading::Request(RequestNumber(1001))], "{text:?}");
-        }
-        assert_eq!(readings(&format!("\t'{TRACE}' ")), trace(TRACE));
-        assert_eq!(readings("\u{2068}1284923862322270\u{2069}"), [Reading::Digits("1284923862322270".into())]);
-    }
-
-    #[test]
-    fn case_is_kept_in_a_trace_id() {
-        assert_ne!(readings("AXsgnV2"), readings("axsgnv2"));
-    }
-
-    #[test]
-    fn the_trace_id_is_found_in_whatever_holds_an_error() {
-        let cases = [
-            format!(r#"{{"error":{{"message":"(#200) No","code":200,"fbtrace_id":"{TRACE}"}}}}"#),
-            format!("{{\n  \"error\": {{\n    \"fbtrace_id\" : \"{TRACE}\"\n"),
-            format!(r#""{{\"error\":{{\"code\":200,\"fbtrace_id\":\"{TRACE}\"}}}}""#),
-            format!("{{'error': {{'code': 200, 'fbtrace_id': '{TRACE}'}}}}"),
-            format!("[error] => Array ( [fbtrace_id] => {TRACE} )").replace("[fbtrace_id]", "fbtrace_id"),
-            format!("Meta refused the call: No (code 200, HTTP 403, fbtrace_id {TRACE})."),
-            format!("HTTP/1.1 403\r\nX-FB-Request-Id: {TRACE}\r\ncontent-length: 2"),
-            format!(r#"[{{"body": {{"error": {{"FBTRACE_ID": "{TRACE}"}}}}}}]"#),
-        ];
-        for text in cases {
-            assert_eq!(read(&text), Typed { readings: trace(TRACE), is_answer: true }, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_slash_that_json_escaped_is_a_slash() {
-        assert_eq!(readings(r#"{"error":{"fbtrace_id":"BLBz\/WZt8dN"}}"#), trace("BLBz/WZt8dN"));
-    }
-
-    #[test]
-    fn several_errors_give_several_ids_each_once_and_not_too_many() {
-        let two = r#"[{"fbtrace_id":"A1"},{"fbtrace_id":"B2"},{"fbtrace_id":"A1"}]"#;
-        assert_eq!(readings(two), [trace("A1"), trace("B2")].concat());
-        let many = (0..100).map(|number| format!("fbtrace_id: A{number}\n")).collect::<Vec<_>>().concat();
-        assert_eq!(readings(&many).len(), MOST_READINGS);
-    }
-
-    #[test]
-    fn an_error_without_a_trace_id_is_known_for_an_error() {
-        for text in [r#"{"error":{"code":200}}"#, r#"{"error":{"code":200,"fbtrace_id":""}}"#, "{\"error\":", "{}"] {
-            assert_eq!(read(text), Typed { readings: vec![], is_answer: true }, "{text}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_read_into_nothing() {
-        let long = "A".repeat(10_240);
-        let nested = "[".repeat(10_240);
-        let cases = [
-            "",
-            " \n\t",
-            "\"\"",
-            "Casa Ipê",
-            "two words",
-            "AXsg\0nV2",
-            "\0",
-            "1284\u{0660}",
-            "fbtrace_id",
-            long.as_str(),
-        ];
-        for text in cases {
-            assert_eq!(readings(text), [], "{text:?}");
-        }
-        assert_eq!(readings(&nested), []);
-        assert_eq!(read("   "), Typed::default());
-    }
-}
+#[path = "lookup_tests.rs"]
+mod tests;

@@ -26,6 +26,9 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_125_000_021, include_str!("migrations/21_notes.sql")),
     (20_261_125_000_022, include_str!("migrations/22_polls.sql")),
     (20_261_125_000_023, include_str!("migrations/23_request_status.sql")),
+    (20_261_125_000_030, include_str!("migrations/12_failure_groups.sql")),
+    (20_261_125_000_031, include_str!("migrations/13_look_ups.sql")),
+    (20_261_125_000_032, include_str!("migrations/14_raw_answers.sql")),
     (20_261_125_000_050, include_str!("migrations/50_team.sql")),
     (20_261_125_000_051, include_str!("migrations/51_sessions_of_members.sql")),
 ];

@@ -21,5 +21,6 @@ mod onboarding;
 mod readme;
 mod settings;
 mod signing_in;
+mod support;
 mod syncing;
 mod team;

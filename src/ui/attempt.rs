@@ -14,6 +14,20 @@ use super::{
     timestamp::{TimeStyle, Timestamp},
 };
 
+/// The body of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Raw {
+    /// None came.
+    None,
+    /// As it came; may be empty.
+    Kept(String),
+    /// It was there, and was dropped when it was older than this.
+    Dropped {
+        /// Days that bodies are kept.
+        after_days: i32,
+    },
+}
+
 /// What is known about one call. All of it is Meta's, so all of it is text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -29,8 +43,8 @@ pub struct Answer {
     pub took: Option<Duration>,
     /// When it was sent.
     pub at: OffsetDateTime,
-    /// The body as it came, tokens already taken out; none when no answer came.
-    pub raw: Option<String>,
+    /// The body as it came, tokens already taken out.
+    pub raw: Raw,
 }
 
 /// The list of calls; children are [`Attempt`]s, newest first.
@@ -70,7 +84,7 @@ pub fn Attempt(
                     <div><dt>"Took"</dt><dd>{answer.took.map_or_else(|| "–".to_owned(), seconds)}</dd></div>
                     <div><dt>"At"</dt><dd><Timestamp at=answer.at now=now style=TimeStyle::Second/></dd></div>
                 </dl>
-                {answer.raw.map(|raw| raw_answer(number, &raw, open))}
+                {raw_answer(number, answer.raw, open)}
             </div>
         </li>
     }
@@ -92,14 +106,22 @@ fn codes(code: Option<i64>, subcode: Option<i64>) -> String {
     }
 }
 
-fn raw_answer(number: u32, raw: &str, open: bool) -> AnyView {
-    view! {
+fn raw_answer(number: u32, raw: Raw, open: bool) -> Option<AnyView> {
+    let raw = match raw {
+        Raw::None => return None,
+        Raw::Kept(raw) => raw,
+        Raw::Dropped { after_days } => {
+            let words = format!("Raw answer no longer kept (older than {after_days} days).");
+            return Some(view! { <p class="hint">{words}</p> }.into_any());
+        }
+    };
+    let shown = view! {
         <details class="disclose" open=open>
             <summary><Icon glyph=Glyph::Right/>"Raw answer"</summary>
-            <pre class="code" tabindex="0" role="region" aria-label=format!("Raw answer of attempt {number}")>{body(raw)}</pre>
+            <pre class="code" tabindex="0" role="region" aria-label=format!("Raw answer of attempt {number}")>{body(&raw)}</pre>
         </details>
-    }
-    .into_any()
+    };
+    Some(shown.into_any())
 }
 
 /// JSON is set out with its parts told apart; anything else stands as it came.

@@ -66,15 +66,24 @@ pub fn is_in_use(id: &str) -> bool {
     document().active_element().is_some_and(holds)
 }
 
-/// Listens for clicks on `[data-copy]` anywhere in the page and tells the outcome through `said`.
+/// Listens for clicks on `[data-copy]` and on links with `[data-copy-link]` anywhere in the page and tells the outcome through `said`.
+/// Of a link its whole address is copied; with a key held down it is a link like any other.
 pub fn copy_on_click(said: RwSignal<&'static str>) {
     let listener = window_event_listener(ev::click, move |event| {
         let pressed = event
             .target()
             .and_then(|target| target.dyn_into::<Element>().ok())
-            .and_then(|target| target.closest("[data-copy]").ok().flatten());
+            .and_then(|target| target.closest("[data-copy], [data-copy-link]").ok().flatten());
         let Some(button) = pressed else { return };
-        let text = button.get_attribute("data-copy").unwrap_or_default();
+        let text = match button.get_attribute("data-copy") {
+            Some(text) => text,
+            None if event.ctrl_key() || event.meta_key() || event.shift_key() => return,
+            None => {
+                event.prevent_default();
+                let origin = window().location().origin().unwrap_or_default();
+                format!("{origin}{}", button.get_attribute("href").unwrap_or_default())
+            }
+        };
         // Emptied first, so that the same words twice are spoken twice.
         said.set("");
         spawn_local(async move {

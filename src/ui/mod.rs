@@ -53,7 +53,7 @@ mod timestamp;
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
 
-pub use attempt::{Answer, Attempt, Attempts};
+pub use attempt::{Answer, Attempt, Attempts, Raw};
 pub use chips::{Chip, Chips};
 pub use error_page::{ErrorNotice, ErrorPage};
 pub use errors::{AppError, reference};

@@ -62,7 +62,7 @@ fn everything() -> String {
         fbtrace_id: Some(name()),
         took: Some(Duration::from_millis(340)),
         at: NOW,
-        raw: Some(format!("{{\"error\":{{\"message\":{:?}}}}}", "<b>no</b>")),
+        raw: Raw::Kept(format!("{{\"error\":{{\"message\":{:?}}}}}", "<b>no</b>")),
     };
     let chips = vec![Chip { href: format!("/?q={}", name()), word: "All", count: Some("1".into()), current: true }];
     let choices = vec![Choice { value: name(), word: name(), selected: true, disabled: true }];
@@ -242,7 +242,7 @@ fn a_raw_answer_stands_as_meta_sent_it() {
         fbtrace_id: None,
         took: None,
         at: NOW,
-        raw: Some("<html>502".into()),
+        raw: Raw::Kept("<html>502".into()),
     };
     let item = html(move || view! { <Attempt number=2 outcome="No answer" answer=answer now=NOW/> }.into_any());
     assert!(item.contains(">&lt;html&gt;502</pre>"), "{item}");

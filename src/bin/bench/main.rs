@@ -6,6 +6,7 @@ mod batches;
 #[path = "../../tests/browser.rs"]
 mod browser;
 mod limit;
+mod lookups;
 mod stand;
 
 use std::{
@@ -44,7 +45,10 @@ pub struct Flags {
     /// The most calls under way at once while batches are sent
     #[arg(long, default_value_t = 256)]
     concurrency: u16,
-    /// What to measure: pages, batches, limit
+    /// Graph calls among which ids are looked up
+    #[arg(long, default_value_t = 1_000_000)]
+    calls: i64,
+    /// What to measure: pages, batches, limit, lookups
     #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit"])]
     parts: Vec<String>,
     /// A program that sends the same requests otherwise, and its arguments, parted by spaces; may be given several times
@@ -67,6 +71,7 @@ async fn main() -> Outcome<()> {
             "pages" => pages(&flags).await?,
             "batches" => batches::measure(&flags).await?,
             "limit" => limit::measure(&flags).await?,
+            "lookups" => lookups::measure(&flags).await?,
             other => return Err(format!("--parts: there is no part '{other}'").into()),
         }
     }
@@ -222,7 +227,7 @@ async fn throughput(
     Ok(())
 }
 
-/// `paths` in turn at fifty a second, whether or not earlier ones are answered.
+/// `paths` in turn at fifty a second, whether or not earlier ones are answered; where one leads on, until that is answered.
 pub async fn at_rate(browser: &Arc<Browser>, what: &str, paths: Vec<String>, seconds: u64) -> Outcome<()> {
     let mut tick = interval(Duration::from_millis(20));
     let open = Arc::new(Semaphore::new(256));
@@ -234,7 +239,7 @@ pub async fn at_rate(browser: &Arc<Browser>, what: &str, paths: Vec<String>, sec
         let (browser, path) = (Arc::clone(browser), paths[index % paths.len()].clone());
         tasks.spawn(async move {
             let started = Instant::now();
-            let answer = browser.ask(Method::GET, &path, None).await;
+            let answer = browser.open(&path).await;
             drop(permit);
             answer.is_ok_and(|answer| answer.status.is_success()).then(|| started.elapsed())
         });

@@ -2,6 +2,7 @@
 //!
 //! The pages of this room and of support show it; both get the same words. Only actions that work are named.
 
+mod codes;
 mod failures;
 mod line;
 mod reminder;
@@ -15,6 +16,7 @@ use crate::{
     ui::{Glyph, Hue, age, state::look_of},
 };
 
+pub use codes::{Meaning, meaning};
 pub use failures::{cause_words, token_words};
 pub use line::{Line, Part};
 pub use reminder::{Language, reminder};

@@ -6,13 +6,13 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::graph::{BusinessId, SolutionId};
 
-/// One onboarding call that Meta did not take. Displayed, it is the text to paste.
+/// One call that Meta did not take. Displayed, it is the text to paste.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticket<'a> {
-    /// Version called, such as `v25.0`.
-    pub graph_version: &'a str,
-    /// The business that was asked.
-    pub business: &'a BusinessId,
+    /// Method and path, such as `POST /v25.0/2210758843906172/onboard_partners_to_mm_lite`.
+    pub endpoint: &'a str,
+    /// The business that was asked; `None` for a call that is to none.
+    pub business: Option<&'a BusinessId>,
     /// The partner who asked.
     pub partner: &'a BusinessId,
     /// The app that called.
@@ -27,6 +27,8 @@ pub struct Ticket<'a> {
     pub code: Option<i64>,
     /// Graph's subcode.
     pub subcode: Option<i64>,
+    /// Graph's message, for developers.
+    pub message: Option<&'a str>,
     /// Meta's name for the call.
     pub fbtrace_id: Option<&'a str>,
     /// Meta's other name for the call, from a header.
@@ -47,18 +49,24 @@ impl Ticket<'_> {
     }
 }
 
+/// Each fact is a line, whatever Meta said.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl fmt::Display for Ticket<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.at.to_offset(UtcOffset::UTC);
         let not_given = "not given";
         let lines = [
             ("Question type", "WABiz: Marketing Messages".to_owned()),
-            ("Endpoint", format!("POST /{}/{}/onboard_partners_to_mm_lite", self.graph_version, self.business)),
+            ("Endpoint", self.endpoint.to_owned()),
             ("Time", format!("{} {:02}:{:02}:{:02} UTC", at.date(), at.hour(), at.minute(), at.second())),
             ("Answer", self.answer()),
+            ("Message", self.message.map_or_else(|| not_given.to_owned(), one_line)),
             ("fbtrace_id", self.fbtrace_id.unwrap_or(not_given).to_owned()),
             ("x-fb-request-id", self.x_fb_request_id.unwrap_or(not_given).to_owned()),
-            ("End business", self.business.to_string()),
+            ("End business", self.business.map_or_else(|| "none".to_owned(), ToString::to_string)),
             ("Solution", self.solution.map_or_else(|| "none".to_owned(), ToString::to_string)),
             ("Partner", self.partner.to_string()),
             ("App", self.app.to_owned()),
@@ -81,8 +89,8 @@ mod tests {
         let business = "2210758843906172".parse().unwrap();
         let partner = "418206733951027".parse().unwrap();
         let ticket = Ticket {
-            graph_version: "v25.0",
-            business: &business,
+            endpoint: "POST /v25.0/2210758843906172/onboard_partners_to_mm_lite",
+            business: Some(&business),
             partner: &partner,
             app: "731940286655018",
             solution: None,
@@ -90,6 +98,7 @@ mod tests {
             http: Some(403),
             code: Some(200),
             subcode: Some(1_349_174),
+            message: Some("(#200) No\n permission"),
             fbtrace_id: Some("AfR7uWcN1eKq_Zs84TgXo2M"),
             x_fb_request_id: Some("AbC"),
         };
@@ -99,6 +108,7 @@ mod tests {
              Endpoint        POST /v25.0/2210758843906172/onboard_partners_to_mm_lite\n\
              Time            2026-11-24 09:21:09 UTC\n\
              Answer          HTTP 403, code 200, subcode 1349174\n\
+             Message         (#200) No permission\n\
              fbtrace_id      AfR7uWcN1eKq_Zs84TgXo2M\n\
              x-fb-request-id AbC\n\
              End business    2210758843906172\n\

@@ -9,7 +9,7 @@ use super::story::outcome_of;
 use crate::{
     graph::Operation,
     onboarding::model::{AttemptCall, RequestEvent, State},
-    ui::{Answer, Attempt, Attempts, Glyph, Icon, Identifier, Section, TimeStyle, Timestamp, plural, seconds},
+    ui::{Answer, Attempt, Attempts, Glyph, Icon, Identifier, Raw, Section, TimeStyle, Timestamp, plural, seconds},
 };
 
 /// The section, newest first. `events` are the request's, in any order; `running`: a call may be under way.
@@ -53,7 +53,6 @@ fn outcome_event(events: &[RequestEvent], attempt: i32) -> Option<&RequestEvent>
 }
 
 fn answer_of(call: &AttemptCall) -> Answer {
-    let answered = call.http_status.is_some();
     Answer {
         http: call.http_status.map(i16::unsigned_abs),
         code: call.code,
@@ -61,7 +60,7 @@ fn answer_of(call: &AttemptCall) -> Answer {
         fbtrace_id: call.fbtrace_id.clone(),
         took: Some(took(call)),
         at: call.started_at,
-        raw: answered.then(|| call.body.clone()),
+        raw: call.raw(),
     }
 }
 
@@ -79,14 +78,15 @@ fn reading(call: &AttemptCall, nth: usize, now: OffsetDateTime) -> AnyView {
     let trace = call.fbtrace_id.clone().map(|id| {
         view! { <div><dt>"fbtrace_id"</dt><dd><Identifier what="fbtrace_id" value=id mono=true/></dd></div> }
     });
-    let raw = call.http_status.map(|_| {
-        view! {
+    let raw = match call.raw() {
+        Raw::Kept(body) => Some(view! {
             <details class="disclose">
                 <summary><Icon glyph=Glyph::Right/>"Raw answer"</summary>
-                <pre class="code" tabindex="0" role="region" aria-label=format!("Raw answer of call {nth}")>{call.body.clone()}</pre>
+                <pre class="code" tabindex="0" role="region" aria-label=format!("Raw answer of call {nth}")>{body}</pre>
             </details>
-        }
-    });
+        }),
+        Raw::None | Raw::Dropped { .. } => None,
+    };
     view! {
         <li class="attempt">
             <span class="attempt-n" aria-hidden="true"><Icon glyph=Glyph::LookUp/></span>

@@ -24,7 +24,13 @@ use crate::{
     ui::{ErrorNotice, Glyph, Icon, Notice, NoticeKind},
 };
 
-pub use self::{business::business_page, explained::Explained, request::request_page, requests::requests_page};
+pub use self::{
+    business::business_page,
+    explained::Explained,
+    request::request_page,
+    requests::requests_page,
+    story::{business_event, headline},
+};
 pub(super) use self::{explained::line_view, story::words_of};
 
 /// What a member reads in place of buttons they may not press.

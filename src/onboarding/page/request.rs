@@ -147,9 +147,10 @@ pub(super) fn offer(
 }
 
 fn ticket(request: &Request, call: &AttemptCall, partner: &BusinessId) -> String {
+    let endpoint = format!("POST /{}/{}/onboard_partners_to_mm_lite", call.graph_version, request.business_id);
     Ticket {
-        graph_version: &call.graph_version,
-        business: &request.business_id,
+        endpoint: &endpoint,
+        business: Some(&request.business_id),
         partner,
         app: &call.app_id,
         solution: request.solution_id.as_ref(),
@@ -157,6 +158,7 @@ fn ticket(request: &Request, call: &AttemptCall, partner: &BusinessId) -> String
         http: call.http_status.map(i16::unsigned_abs),
         code: call.code,
         subcode: call.subcode,
+        message: call.message.as_deref(),
         fbtrace_id: call.fbtrace_id.as_deref(),
         x_fb_request_id: call.x_fb_request_id.as_deref(),
     }

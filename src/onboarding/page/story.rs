@@ -114,7 +114,8 @@ pub(super) fn note(note: &Note, at: OffsetDateTime, viewer: &Viewer, now: Offset
     view! { <TimelineEvent at=at now=now glyph=Glyph::Note what=what>{said}{delete}</TimelineEvent> }.into_any()
 }
 
-fn headline(state: State, cause: Option<&str>) -> String {
+/// What a request came to be, in a line.
+pub fn headline(state: State, cause: Option<&str>) -> String {
     let because = lower_words_of(cause);
     let word = look_of(state.as_str()).word;
     match (state, because) {
@@ -129,7 +130,7 @@ fn headline(state: State, cause: Option<&str>) -> String {
 }
 
 /// A line about a business.
-pub(super) fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
+pub fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
     let waba = || {
         let name = event.waba.as_ref().map(|(id, name)| if name.is_empty() { id.to_string() } else { name.clone() });
         view! { "WABA "<Name name=name.unwrap_or_else(|| "that we no longer know".to_owned())/> }

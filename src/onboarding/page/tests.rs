@@ -75,6 +75,7 @@ fn call() -> AttemptCall {
         graph_version: "v25.0".into(),
         app_id: "7".into(),
         body: "{}".into(),
+        is_body_dropped: false,
     }
 }
 

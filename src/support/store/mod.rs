@@ -1,11 +1,26 @@
-//! All SQL of support: the record of Graph calls, and the requests a look-up may mean.
+//! All SQL of support. Here: the record of Graph calls.
+
+mod failures;
+mod look;
+mod look_ups;
+mod retention;
+
+pub use self::{
+    failures::{
+        Alike, Counted, Fact, Group, GroupBusiness, Key, MOST_COUNTED, Window, alike, businesses_of, find_group,
+        list_groups, save_counts, take_uncounted,
+    },
+    look::{Known, RequestLine, calls_by_traces, calls_of_request, calls_to, known_businesses, requests_by_ids},
+    look_ups::{LookUp, keep_look_up, look_ups_of},
+    retention::drop_old_bodies,
+};
 
 use sqlx::PgExecutor;
 use time::OffsetDateTime;
 
 use crate::{
     db::{Db, PartnerId, TenantTx},
-    graph::{BusinessId, Call},
+    graph::{self, Call, Cause, GraphError, Operation},
     onboarding::RequestNumber,
 };
 
@@ -93,6 +108,8 @@ fn column<'a, T>(calls: &[&'a Call], field: impl Fn(&'a Call) -> T) -> Vec<T> {
 /// A call as support reads it, with the names around it as far as we know them.
 #[derive(Clone, Debug)]
 pub struct KeptCall {
+    /// Ours.
+    pub call_id: i64,
     /// The request it was an attempt of.
     pub number: Option<RequestNumber>,
     /// Which POST of that request.
@@ -108,6 +125,8 @@ pub struct KeptCall {
     pub operation: String,
     pub method: String,
     pub path: String,
+    /// With a marker for each secret.
+    pub query: String,
     pub graph_version: String,
     pub app_id: String,
     pub started_at: OffsetDateTime,
@@ -129,13 +148,44 @@ pub struct KeptCall {
     pub x_fb_request_id: Option<String>,
     pub x_fb_rev: Option<String>,
     pub x_fb_debug: Option<String>,
+    /// `X-App-Usage` as it came.
+    pub app_usage: Option<String>,
+    /// `X-Business-Use-Case-Usage` as it came.
+    pub business_usage: Option<String>,
+    /// `Retry-After` as it came.
+    pub retry_after: Option<String>,
     pub body: String,
+    /// Whether the body was dropped for its age.
+    pub is_body_dropped: bool,
 }
 
 impl KeptCall {
     /// Whether Meta answered with an error.
     pub fn is_refused(&self) -> bool {
         is_refused(self.http_status, self.code, self.message.as_deref())
+    }
+
+    /// What kind of call it was; `None`: one of a newer version.
+    pub fn operation(&self) -> Option<Operation> {
+        Operation::ALL.into_iter().find(|known| known.as_str() == self.operation)
+    }
+
+    /// Why it failed; `None`: it didn't.
+    pub fn cause(&self) -> Option<Cause> {
+        let error = self.is_refused().then(|| GraphError {
+            message: self.message.clone(),
+            kind: self.kind.clone(),
+            code: self.code,
+            subcode: self.subcode,
+            user_title: self.user_title.clone(),
+            user_message: self.user_message.clone(),
+            fbtrace_id: self.fbtrace_id.clone(),
+            is_transient: self.is_transient,
+            error_data: self.error_data.clone(),
+        });
+        let status = self.http_status.and_then(|status| u16::try_from(status).ok());
+        let writes = self.operation().is_some_and(Operation::writes);
+        graph::cause_of(error.as_ref(), self.failure.as_deref(), status, writes)
     }
 }
 
@@ -148,11 +198,12 @@ fn is_refused(http_status: Option<i16>, code: Option<i64>, message: Option<&str>
 pub async fn find_call(tx: &mut TenantTx, call_id: i64) -> sqlx::Result<Option<KeptCall>> {
     let row = sqlx::query!(
         r#"
-        SELECT c.number, c.attempt, m.name AS "member_name?", c.subject_id,
-            b.name AS "business_name?", c.solution_id, c.operation, c.method, c.path, c.graph_version, c.app_id, c.started_at,
+        SELECT c.call_id, c.number, c.attempt, m.name AS "member_name?", c.subject_id,
+            b.name AS "business_name?", c.solution_id, c.operation, c.method, c.path, c.query, c.graph_version, c.app_id, c.started_at,
             c.duration_ms, c.http_status, c.failure, c.failure_detail, c.error_code, c.error_subcode, c.error_type,
             c.error_message, c.error_user_title, c.error_user_message, c.error_data, c.is_transient, c.fbtrace_id,
-            c.x_fb_request_id, c.x_fb_rev, c.x_fb_debug, c.body
+            c.x_fb_request_id, c.x_fb_rev, c.x_fb_debug, c.app_usage,
+            c.business_use_case_usage, c.retry_after, c.body, c.body_dropped_at IS NOT NULL AS "is_body_dropped!"
         FROM graph_calls c
         LEFT JOIN members m ON m.partner_id = c.partner_id AND m.member_id = c.member_id
         LEFT JOIN businesses b ON b.partner_id = c.partner_id AND b.business_id = c.subject_id
@@ -164,6 +215,7 @@ pub async fn find_call(tx: &mut TenantTx, call_id: i64) -> sqlx::Result<Option<K
     .fetch_optional(&mut **tx)
     .await?;
     Ok(row.map(|row| KeptCall {
+        call_id: row.call_id,
         number: row.number.map(RequestNumber),
         attempt: row.attempt,
         member_name: row.member_name,
@@ -173,6 +225,7 @@ pub async fn find_call(tx: &mut TenantTx, call_id: i64) -> sqlx::Result<Option<K
         operation: row.operation,
         method: row.method,
         path: row.path,
+        query: row.query,
         graph_version: row.graph_version,
         app_id: row.app_id,
         started_at: row.started_at,
@@ -192,7 +245,11 @@ pub async fn find_call(tx: &mut TenantTx, call_id: i64) -> sqlx::Result<Option<K
         x_fb_request_id: row.x_fb_request_id,
         x_fb_rev: row.x_fb_rev,
         x_fb_debug: row.x_fb_debug,
+        app_usage: row.app_usage,
+        business_usage: row.business_use_case_usage,
+        retry_after: row.retry_after,
         body: row.body,
+        is_body_dropped: row.is_body_dropped,
     }))
 }
 
@@ -200,7 +257,10 @@ pub async fn find_call(tx: &mut TenantTx, call_id: i64) -> sqlx::Result<Option<K
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallLine {
     pub call_id: i64,
+    /// Which POST of its request it belongs to.
+    pub attempt: Option<i32>,
     pub operation: String,
+    pub fbtrace_id: Option<String>,
     pub started_at: OffsetDateTime,
     pub http_status: Option<i16>,
     pub failure: Option<String>,
@@ -213,94 +273,4 @@ impl CallLine {
     pub fn is_refused(&self) -> bool {
         is_refused(self.http_status, self.code, self.message.as_deref())
     }
-}
-
-/// Calls that Meta named so, by `fbtrace_id` or `x-fb-request-id`, newest first, at most ten.
-pub async fn calls_by_trace(tx: &mut TenantTx, trace: &str) -> sqlx::Result<Vec<CallLine>> {
-    sqlx::query_as!(
-        CallLine,
-        r#"
-        SELECT call_id, operation, started_at, http_status, failure, error_code AS code, error_message AS message
-        FROM graph_calls
-        WHERE partner_id = $1 AND call_id IN (
-            SELECT call_id FROM graph_calls WHERE partner_id = $1 AND fbtrace_id = $2
-            UNION
-            SELECT call_id FROM graph_calls WHERE partner_id = $1 AND x_fb_request_id = $2
-        )
-        ORDER BY call_id DESC
-        LIMIT 10
-        "#,
-        tx.partner().as_str().to_owned() as _,
-        trace,
-    )
-    .fetch_all(&mut **tx)
-    .await
-}
-
-/// Calls to one node, newest first, at most ten.
-pub async fn calls_to(tx: &mut TenantTx, subject: &str) -> sqlx::Result<Vec<CallLine>> {
-    sqlx::query_as!(
-        CallLine,
-        r#"
-        SELECT call_id, operation, started_at, http_status, failure, error_code AS code, error_message AS message
-        FROM graph_calls
-        WHERE partner_id = $1 AND subject_id = $2
-        ORDER BY call_id DESC
-        LIMIT 10
-        "#,
-        tx.partner().as_str().to_owned() as _,
-        subject,
-    )
-    .fetch_all(&mut **tx)
-    .await
-}
-
-/// A request as one line of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestLine {
-    pub number: RequestNumber,
-    pub business_id: BusinessId,
-    /// The business's name; `None` if we don't know the business any more.
-    pub business_name: Option<String>,
-    /// Its stable name.
-    pub state: String,
-    pub queued_at: OffsetDateTime,
-}
-
-/// Requests of this number of ours or with this id of Meta's, newest first, at most ten. Meta gives one id to every request
-/// for the same business, so there may be several.
-pub async fn requests_by_id(
-    tx: &mut TenantTx,
-    number: Option<RequestNumber>,
-    meta_request_id: Option<&str>,
-) -> sqlx::Result<Vec<RequestLine>> {
-    let rows = sqlx::query!(
-        r#"
-        SELECT r.number, r.business_id AS "business_id!: String", b.name AS "business_name?", r.state, r.queued_at
-        FROM requests r
-        LEFT JOIN businesses b ON b.partner_id = r.partner_id AND b.business_id = r.business_id
-        WHERE r.partner_id = $1 AND r.number IN (
-            SELECT number FROM requests WHERE partner_id = $1 AND number = $2
-            UNION
-            SELECT number FROM requests WHERE partner_id = $1 AND meta_request_id = $3
-        )
-        ORDER BY r.number DESC
-        LIMIT 10
-        "#,
-        tx.partner().as_str().to_owned() as _,
-        number.map(|number| number.0),
-        meta_request_id,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| RequestLine {
-            number: RequestNumber(row.number),
-            business_id: BusinessId::from_stored(row.business_id),
-            business_name: row.business_name,
-            state: row.state,
-            queued_at: row.queued_at,
-        })
-        .collect())
 }

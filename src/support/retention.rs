@@ -1,0 +1,118 @@
+//! Drops raw answers that are older than they are kept: the facts read from them stay.
+
+use std::time::Duration;
+
+use futures::{FutureExt, future::BoxFuture};
+
+use super::store;
+use crate::{
+    clock::Clock,
+    db::{Db, PartnerId},
+    onboarding::RAW_BODY_DAYS,
+    reconcile::{CancellationToken, Next, Reconciler},
+};
+
+/// Answers dropped in one transaction: few enough that nobody waits for it.
+const CHUNK: i64 = 500;
+
+/// Compares the age of raw answers with how long they are kept.
+pub struct DropOldAnswers {
+    db: Db,
+    clock: Clock,
+}
+
+impl DropOldAnswers {
+    pub fn new(db: Db, clock: Clock) -> Self {
+        Self { db, clock }
+    }
+
+    async fn pass(&self, partner: &PartnerId) -> anyhow::Result<Next> {
+        let now = self.clock.now();
+        let mut tx = self.db.tenant(partner).await?;
+        let due = now - time::Duration::days(i64::from(days_kept()));
+        let dropped = store::drop_old_bodies(&mut tx, due, CHUNK, now).await?;
+        tx.commit().await?;
+        if dropped > 0 {
+            tracing::info!(%partner, dropped, "raw answers dropped for their age");
+        }
+        Ok(if dropped == u64::try_from(CHUNK)? { Next::Again } else { Next::Idle })
+    }
+}
+
+/// How many days raw answers are kept: one place to ask.
+fn days_kept() -> i32 {
+    RAW_BODY_DAYS
+}
+
+impl Reconciler for DropOldAnswers {
+    fn name(&self) -> &'static str {
+        "retention"
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_hours(1)
+    }
+
+    fn reconcile<'a>(
+        &'a self,
+        partner: &'a PartnerId,
+        _: &'a CancellationToken,
+    ) -> BoxFuture<'a, anyhow::Result<Next>> {
+        self.pass(partner).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::PgPool;
+    use time::Duration as Span;
+
+    use super::*;
+    use crate::support::fixture::{NOW, partner, refused_call};
+
+    async fn bodies(pool: &PgPool) -> Vec<(String, String, bool)> {
+        sqlx::query_as("SELECT fbtrace_id, body, body_dropped_at IS NOT NULL FROM graph_calls ORDER BY fbtrace_id")
+            .fetch_all(pool)
+            .await
+            .unwrap()
+    }
+
+    #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+    async fn an_answer_goes_when_it_is_too_old_and_its_facts_stay(pool: PgPool) {
+        let db = Db::from_pool(pool.clone());
+        for (owner, trace, age) in [("11", "A", 401), ("11", "B", 400), ("11", "C", 0), ("22", "D", 401)] {
+            let mut call = refused_call(owner, "7", trace);
+            call.started_at = NOW - Span::days(age);
+            store::insert(&db, Some(&partner(owner)), &[&call]).await.unwrap();
+        }
+        let reconciler = DropOldAnswers::new(db.clone(), Clock::standing_at(NOW));
+        assert_eq!(reconciler.pass(&partner("11")).await.unwrap(), Next::Idle);
+        let left = bodies(&pool).await;
+        assert_eq!(left.iter().map(|(_, _, dropped)| *dropped).collect::<Vec<_>>(), [true, false, false, false]);
+        assert!(left.iter().all(|(_, body, dropped)| body.is_empty() == *dropped), "{left:?}");
+        let code: Option<i64> = sqlx::query_scalar("SELECT error_code FROM graph_calls WHERE fbtrace_id = 'A'")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        assert_eq!(code, Some(200));
+        let mut tx = db.tenant(&partner("11")).await.unwrap();
+        let again = store::drop_old_bodies(&mut tx, NOW - Span::days(400), 10, NOW).await.unwrap();
+        assert_eq!(again, 0, "each is dropped once");
+    }
+
+    #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+    async fn they_go_in_small_steps_oldest_first(pool: PgPool) {
+        let db = Db::from_pool(pool.clone());
+        for age in [402, 404, 403] {
+            let mut call = refused_call("11", "7", &format!("A{age}"));
+            call.started_at = NOW - Span::days(age);
+            store::insert(&db, Some(&partner("11")), &[&call]).await.unwrap();
+        }
+        let mut tx = db.tenant(&partner("11")).await.unwrap();
+        assert_eq!(store::drop_old_bodies(&mut tx, NOW - Span::days(400), 2, NOW).await.unwrap(), 2);
+        tx.commit().await.unwrap();
+        let left: Vec<_> =
+            bodies(&pool).await.into_iter().filter(|(_, _, dropped)| !dropped).map(|(trace, ..)| trace).collect();
+        assert_eq!(left, ["A402"]);
+    }
+}
