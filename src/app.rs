@@ -26,6 +26,7 @@ use crate::{
     support::support_page,
     team::settings_page,
     telemetry::mishap,
+    webhooks::webhooks_page,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
 };
 
@@ -73,6 +74,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/drafts/:number/rows") view=|| framed(rows_page) ssr=SsrMode::Async/>
                 <Route path=path!("/support") view=|| framed(support_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=|| framed(settings_page) ssr=SsrMode::Async/>
+                <Route path=path!("/settings/webhooks") view=|| framed(webhooks_page) ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

@@ -8,6 +8,7 @@ use crate::{
     reconcile::{Reconciler, Runner},
     server::AppState,
     sign_in::ExpiredSessions,
+    webhooks::{Apply, Reconsider},
 };
 
 /// The runner of all reconcilers, for the partners that may sign in.
@@ -24,6 +25,8 @@ pub fn runner(state: &AppState, concurrency: usize) -> Runner {
             concurrency,
         )),
         Arc::new(Follow::new(state.db.clone(), state.clock.clone())),
+        Arc::new(Apply::new(state.db.clone(), state.clock.clone())),
+        Arc::new(Reconsider::new(state.db.clone(), state.clock.clone(), &state.partners)),
         Arc::new(ExpiredSessions::new(state.db.clone(), state.clock.clone())),
         Arc::new(SyncBusinesses::new(
             state.db.clone(),

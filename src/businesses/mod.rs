@@ -54,10 +54,12 @@ mod sync_line;
 mod table;
 #[cfg(feature = "ssr")]
 mod waba_table;
+#[cfg(feature = "ssr")]
+mod words;
 
 #[cfg(feature = "ssr")]
 pub use self::{
-    api::{ClearSelection, Select, SelectMatching, SyncNow, ask_for_sync},
+    api::{ClearSelection, Select, SelectMatching, SyncNow, ask_for_sync, sync_soon},
     country::country_name,
     page::businesses_page,
     reasons::{Reason, meta_status_words, reason_words, remedy},
@@ -68,4 +70,5 @@ pub use self::{
         wabas_of, whose_waba,
     },
     waba_table::WabaTable,
+    words::{ToldWords, told_words},
 };

@@ -19,6 +19,7 @@ const PAGES: &[&str] = &[
     "/batches/1/results.csv",
     "/support",
     "/settings",
+    "/settings/webhooks",
     "/import",
     "/drafts/1",
     "/drafts/1/rows",

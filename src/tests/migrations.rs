@@ -21,6 +21,9 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_124_000_010, ""),
     (20_261_124_000_011, include_str!("migrations/11_drafts.sql")),
     (20_261_124_000_030, ""),
+    (20_261_125_000_010, include_str!("migrations/10_webhooks.sql")),
+    (20_261_125_000_011, include_str!("migrations/11_told_events.sql")),
+    (20_261_125_000_012, ""),
 ];
 
 #[sqlx::test(migrations = false)]

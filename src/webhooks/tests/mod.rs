@@ -1,0 +1,3 @@
+//! What holds of the store and of applying, on a real Postgres.
+
+pub mod fixtures;
