@@ -26,8 +26,8 @@ use crate::{
     support::support_page,
     team::settings_page,
     telemetry::mishap,
-    webhooks::webhooks_page,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
+    webhooks::webhooks_page,
 };
 
 /// The document round every page.

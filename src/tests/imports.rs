@@ -44,7 +44,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("webhooks", &["businesses", "clock", "db", "graph", "onboarding", "reconcile", "sign_in", "telemetry", "ui"]),
     ("team", &["clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui"]),
     // The top.
-    ("app", &["assets", "businesses", "clock", "onboarding", "sign_in", "support", "team", "telemetry", "ui", "webhooks"]),
+    (
+        "app",
+        &["assets", "businesses", "clock", "onboarding", "sign_in", "support", "team", "telemetry", "ui", "webhooks"],
+    ),
     (
         "server",
         &[

@@ -20,3 +20,4 @@ mod readme;
 mod settings;
 mod signing_in;
 mod syncing;
+mod webhooks;

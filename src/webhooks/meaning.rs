@@ -39,8 +39,14 @@ impl Meaning {
         match event {
             "MM_LITE_TERMS_SIGNED" => Self::TermsSigned,
             "PARTNER_ADDED" | "PARTNER_REMOVED" | "ACCOUNT_DELETED" => Self::Sharing,
-            "AD_ACCOUNT_LINKED" | "PARTNER_APP_INSTALLED" | "PARTNER_APP_UNINSTALLED" | "ACCOUNT_OFFBOARDED"
-            | "ACCOUNT_RECONNECTED" | "ACCOUNT_RESTRICTION" | "ACCOUNT_VIOLATION" | "DISABLED_UPDATE" => Self::Told,
+            "AD_ACCOUNT_LINKED"
+            | "PARTNER_APP_INSTALLED"
+            | "PARTNER_APP_UNINSTALLED"
+            | "ACCOUNT_OFFBOARDED"
+            | "ACCOUNT_RECONNECTED"
+            | "ACCOUNT_RESTRICTION"
+            | "ACCOUNT_VIOLATION"
+            | "DISABLED_UPDATE" => Self::Told,
             "SOLUTION_CREATED" | "SOLUTION_UPDATED" => Self::Solution,
             "AUTH_INTL_PRICE_ELIGIBILITY_UPDATE"
             | "BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE"
@@ -80,9 +86,9 @@ pub fn detail_of(event: &str, body: &str) -> String {
         "PARTNER_APP_INSTALLED" | "PARTNER_APP_UNINSTALLED" => text(&value["waba_info"]["partner_app_id"]),
         "DISABLED_UPDATE" => text(&value["ban_info"]["waba_ban_state"]),
         "ACCOUNT_VIOLATION" => text(&value["violation_info"]["violation_type"]),
-        "ACCOUNT_RESTRICTION" => value["restriction_info"].as_array().map(|all| {
-            all.iter().filter_map(|one| text(&one["restriction_type"])).collect::<Vec<_>>().join(", ")
-        }),
+        "ACCOUNT_RESTRICTION" => value["restriction_info"]
+            .as_array()
+            .map(|all| all.iter().filter_map(|one| text(&one["restriction_type"])).collect::<Vec<_>>().join(", ")),
         _ => None,
     };
     let said = said.unwrap_or_default().replace('\0', "\u{FFFD}");

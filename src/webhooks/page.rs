@@ -12,8 +12,8 @@ use crate::{
     sign_in::{Page, Role, Visit},
     telemetry::{self, mishap},
     ui::{
-        AppError, Breadcrumbs, CopyButton, Empty, Glyph, Hue, Icon, Name, NameLink, PageHead, Pager, Section, TimeStyle,
-        Timestamp, capped, grouped, plural,
+        AppError, Breadcrumbs, CopyButton, Empty, Glyph, Hue, Icon, Name, NameLink, PageHead, Pager, Section,
+        TimeStyle, Timestamp, capped, grouped, plural,
     },
 };
 
@@ -133,25 +133,25 @@ fn refused((hour, day): (i64, i64), meaning: &'static str) -> AnyView {
         return mark(Glyph::Ready, Hue::Green, "None refused in 24 hours");
     }
     let count = |n: i64| grouped(u64::try_from(n).unwrap_or_default());
-    let text = format!("{} refused in 24 hours, {} in the last hour. Nothing of them is kept. {meaning}", count(day), count(hour));
+    let text = format!(
+        "{} refused in 24 hours, {} in the last hour. Nothing of them is kept. {meaning}",
+        count(day),
+        count(hour)
+    );
     view! { {mark(Glyph::Alert, Hue::Amber, "Some refused")}<span class="sub">{text}</span> }.into_any()
 }
 
 fn list(rows: Vec<KeptChange>, before: Option<i64>, more: bool, now: OffsetDateTime) -> AnyView {
+    if rows.is_empty() && before.is_some() {
+        let actions = view! { <a class="btn" href="/settings/webhooks">"Show the newest"</a> };
+        return view! { <Empty title="Nothing here" actions=actions.into_any()><p>"The list ends before this."</p></Empty> }
+            .into_any();
+    }
     if rows.is_empty() {
-        return match before {
-            None => view! {
-                <Empty title="Nothing yet">
-                    <p>"Each change Meta tells of is kept here, whatever became of it."</p>
-                </Empty>
-            }
-            .into_any(),
-            Some(_) => {
-                let actions = view! { <a class="btn" href="/settings/webhooks">"Show the newest"</a> };
-                view! { <Empty title="Nothing here" actions=actions.into_any()><p>"The list ends before this."</p></Empty> }
-                    .into_any()
-            }
-        };
+        return view! {
+            <Empty title="Nothing yet"><p>"Each change Meta tells of is kept here, whatever became of it."</p></Empty>
+        }
+        .into_any();
     }
     let shown = u64::try_from(rows.len()).unwrap_or_default();
     let older = rows.last().filter(|_| more).map(|row| format!("/settings/webhooks?before={}", row.id));
@@ -186,9 +186,12 @@ fn table_row(row: KeptChange, now: OffsetDateTime) -> AnyView {
     let business = match (row.business_id, row.business_name) {
         (Some(id), Some(name)) => view! { <NameLink href=format!("/businesses/{id}") name=name/> }.into_any(),
         (Some(id), None) => view! { <span class="mono">{id.to_string()}</span> }.into_any(),
-        (None, _) => view! { <span class="none" aria-hidden="true">"–"</span><span class="vh">"None named"</span> }.into_any(),
+        (None, _) => {
+            view! { <span class="none" aria-hidden="true">"–"</span><span class="vh">"None named"</span> }.into_any()
+        }
     };
-    let waba = row.waba_id.map(|id| view! { <span class="sub">"WABA "<span class="mono">{id.to_string()}</span></span> });
+    let waba =
+        row.waba_id.map(|id| view! { <span class="sub">"WABA "<span class="mono">{id.to_string()}</span></span> });
     view! {
         <tr role="row">
             <th role="rowheader" scope="row" class="c-name">{event}<span class="sub"><Name name=field/></span></th>
@@ -210,5 +213,6 @@ fn outcome_view(outcome: Option<Outcome>) -> AnyView {
         Outcome::AlreadySo | Outcome::Outdated | Outcome::NoEffect => (Glyph::Check, Hue::Grey),
         Outcome::UnknownEvent | Outcome::UnknownShape => (Glyph::Unknown, Hue::Grey),
     };
-    view! { {mark(glyph, hue, outcome.word())}{outcome.why().map(|why| view! { <span class="sub">{why}</span> })} }.into_any()
+    view! { {mark(glyph, hue, outcome.word())}{outcome.why().map(|why| view! { <span class="sub">{why}</span> })} }
+        .into_any()
 }

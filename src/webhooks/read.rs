@@ -227,7 +227,9 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_refused() {
-        for bad in [&b""[..], b" ", b"entry=1", b"{\"entry\":[", b"{} {}", b"\xff", b"{\"a\":\"\xff\"}", b"{'a':1}", b"\"\0\""] {
+        for bad in
+            [&b""[..], b" ", b"entry=1", b"{\"entry\":[", b"{} {}", b"\xff", b"{\"a\":\"\xff\"}", b"{'a':1}", b"\"\0\""]
+        {
             assert_eq!(read(bad), Err(Refusal::NotJson), "{bad:?}");
         }
     }

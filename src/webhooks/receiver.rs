@@ -108,10 +108,7 @@ impl Webhooks {
 
 /// Both doors. They are for Meta alone: no session, no check of where a form came from, no limit of what a stranger may ask.
 pub fn routes<S: Clone + Send + Sync + 'static>(webhooks: Webhooks) -> Router<S> {
-    Router::new()
-        .route(PATH, get(verify).post(receive))
-        .layer(DefaultBodyLimit::max(LARGEST))
-        .with_state(webhooks)
+    Router::new().route(PATH, get(verify).post(receive)).layer(DefaultBodyLimit::max(LARGEST)).with_state(webhooks)
 }
 
 /// What Meta asks with.
@@ -138,7 +135,9 @@ async fn verify(State(webhooks): State<Webhooks>, Query(question): Query<Questio
     }
     match (question.mode.as_deref(), question.challenge) {
         (Some("subscribe"), Some(challenge)) => challenge.into_response(),
-        _ => (StatusCode::BAD_REQUEST, "hub.mode should be subscribe, and hub.challenge is to be given.").into_response(),
+        _ => {
+            (StatusCode::BAD_REQUEST, "hub.mode should be subscribe, and hub.challenge is to be given.").into_response()
+        }
     }
 }
 

@@ -177,7 +177,9 @@ async fn share<'a>(
     }
     let wabas: Vec<&str> = told.iter().filter_map(|(_, change)| change.waba_id.as_deref()).collect();
     if wabas.is_empty() {
-        told.iter().for_each(|(_, change)| settling.settle(change, Outcome::NoEffect));
+        for (_, change) in told {
+            settling.settle(change, Outcome::NoEffect);
+        }
         return Ok(0);
     }
     let overtaken = store::move_sharing(tx, &wabas, now).await?;

@@ -39,14 +39,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub const ALL: [Self; 6] = [
-        Self::NotSigned,
-        Self::MalformedSignature,
-        Self::WrongSignature,
-        Self::TooLarge,
-        Self::Cut,
-        Self::NotJson,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::NotSigned, Self::MalformedSignature, Self::WrongSignature, Self::TooLarge, Self::Cut, Self::NotJson];
 
     /// The key it is counted by.
     pub const fn as_str(self) -> &'static str {

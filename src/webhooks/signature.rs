@@ -55,7 +55,11 @@ impl FromRequest<Webhooks> for SignedBody {
         // Before the body is read: what carries no signature costs no memory.
         let signature = signature_of(request.headers())?;
         let body = Bytes::from_request(request, webhooks).await.map_err(|refused| {
-            if refused.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE { Refusal::TooLarge } else { Refusal::Cut }
+            if refused.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Refusal::TooLarge
+            } else {
+                Refusal::Cut
+            }
         })?;
         webhooks.verifier().check(&signature, &body)?;
         Ok(Self(body))

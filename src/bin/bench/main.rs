@@ -7,6 +7,7 @@ mod batches;
 mod browser;
 mod limit;
 mod stand;
+mod webhooks;
 
 use std::{
     error::Error,
@@ -44,8 +45,8 @@ pub struct Flags {
     /// The most calls under way at once while batches are sent
     #[arg(long, default_value_t = 256)]
     concurrency: u16,
-    /// What to measure: pages, batches, limit
-    #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit"])]
+    /// What to measure: pages, batches, limit, webhooks
+    #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit", "webhooks"])]
     parts: Vec<String>,
     /// A program that sends the same requests otherwise, and its arguments, parted by spaces; may be given several times
     #[arg(long)]
@@ -67,6 +68,7 @@ async fn main() -> Outcome<()> {
             "pages" => pages(&flags).await?,
             "batches" => batches::measure(&flags).await?,
             "limit" => limit::measure(&flags).await?,
+            "webhooks" => webhooks::measure(&flags).await?,
             other => return Err(format!("--parts: there is no part '{other}'").into()),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use time::{Date, OffsetDateTime, macros::format_description};
+use time::OffsetDateTime;
 
 use super::super::model::Outcome;
 use crate::{businesses::refresh_standing, db::TenantTx, graph::BusinessId};
@@ -13,7 +13,6 @@ use crate::{businesses::refresh_standing, db::TenantTx, graph::BusinessId};
 pub struct Fresh {
     pub id: i64,
     pub sent_at: OffsetDateTime,
-    pub received_at: OffsetDateTime,
     pub field: Option<String>,
     pub event: Option<String>,
     pub business_id: Option<String>,
@@ -27,7 +26,7 @@ pub async fn take_fresh(tx: &mut TenantTx, most: i64) -> sqlx::Result<Vec<Fresh>
     let partner = tx.partner().clone();
     sqlx::query_as!(
         Fresh,
-        r#"SELECT change_id AS id, sent_at, received_at, field, event, business_id AS "business_id: String",
+        r#"SELECT change_id AS id, sent_at, field, event, business_id AS "business_id: String",
             waba_id AS "waba_id: String", solution_id AS "solution_id: String", left(body, 20000) AS "body!"
         FROM webhook_changes WHERE partner_id = $1 AND settled_at IS NULL
         ORDER BY change_id LIMIT $2"#,
@@ -165,10 +164,7 @@ pub async fn settle_businesses(tx: &mut TenantTx, ids: &[BusinessId], now: Offse
 }
 
 /// Brings solutions to the status of Meta's latest word, unless a sync saw them later. Returns those that changed.
-pub async fn move_solutions(
-    tx: &mut TenantTx,
-    told: &[(&str, OffsetDateTime, &str)],
-) -> sqlx::Result<HashSet<String>> {
+pub async fn move_solutions(tx: &mut TenantTx, told: &[(&str, OffsetDateTime, &str)]) -> sqlx::Result<HashSet<String>> {
     let partner = tx.partner().clone();
     let ids: Vec<&str> = told.iter().map(|(id, ..)| *id).collect();
     let at: Vec<OffsetDateTime> = told.iter().map(|(_, at, _)| *at).collect();
@@ -193,11 +189,7 @@ pub async fn move_solutions(
 }
 
 /// Writes what Meta told into the timelines of its businesses: business, WABA, detail.
-pub async fn note(
-    tx: &mut TenantTx,
-    lines: &[(&str, Option<&str>, String)],
-    now: OffsetDateTime,
-) -> sqlx::Result<()> {
+pub async fn note(tx: &mut TenantTx, lines: &[(&str, Option<&str>, String)], now: OffsetDateTime) -> sqlx::Result<()> {
     let partner = tx.partner().clone();
     let businesses: Vec<&str> = lines.iter().map(|(business, ..)| *business).collect();
     let wabas: Vec<Option<&str>> = lines.iter().map(|(_, waba, _)| *waba).collect();

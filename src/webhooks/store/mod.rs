@@ -53,13 +53,10 @@ fn column<'a>(changes: &[&'a Arrival], field: impl Fn(&'a Arrival) -> Option<&'a
 /// Gives changes that were nobody's to the partners who have come to know the WABA they name, at most `most`. Whether there were any.
 pub async fn adopt(db: &Db, partners: &[String], most: i32) -> sqlx::Result<bool> {
     let mut tx = db.pool().begin().await?;
-    let told = sqlx::query_scalar!(
-        r#"SELECT told AS "told!" FROM adopt_webhook_changes($1, $2) AS told"#,
-        partners,
-        most,
-    )
-    .fetch_all(&mut *tx)
-    .await?;
+    let told =
+        sqlx::query_scalar!(r#"SELECT told AS "told!" FROM adopt_webhook_changes($1, $2) AS told"#, partners, most,)
+            .fetch_all(&mut *tx)
+            .await?;
     let any = !told.is_empty();
     wake_all(&mut tx, told).await?;
     tx.commit().await?;
