@@ -57,14 +57,14 @@ struct Entry<'a> {
 /// [`Refusal::NotJson`].
 pub fn read(body: &[u8]) -> Result<Vec<Arrival>, Refusal> {
     let whole: &RawValue = serde_json::from_slice(body).map_err(|_| Refusal::NotJson)?;
-    let entries = serde_json::from_str::<Delivery>(whole.get()).map(|delivery| delivery.entry).unwrap_or_default();
+    let entries = object::<Delivery>(whole).map(|delivery| delivery.entry).unwrap_or_default();
     let changes: Vec<Arrival> = entries.into_iter().flat_map(read_entry).collect();
     Ok(if changes.is_empty() { vec![unread(whole)] } else { changes })
 }
 
 fn read_entry(raw: &RawValue) -> Vec<Arrival> {
-    match serde_json::from_str::<Entry>(raw.get()) {
-        Ok(entry) if !entry.changes.is_empty() => {
+    match object::<Entry>(raw) {
+        Some(entry) if !entry.changes.is_empty() => {
             let Some(id) = parsed(entry.id).as_ref().and_then(id_of) else { return vec![unread(raw)] };
             entry.changes.iter().map(|change| read_change(&entry, &id, change)).collect()
         }
@@ -108,6 +108,11 @@ fn unread(raw: &RawValue) -> Arrival {
         solution_id: None,
         body: raw.get().to_owned(),
     }
+}
+
+/// serde takes a list for a struct as well, by places; Meta's are objects.
+fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+    raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok())?
 }
 
 /// `None` for JSON nested too deeply to look into.
