@@ -104,6 +104,18 @@ async fn strangers_see_no_page_and_no_door_opens_for_them(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn metas_door_opens_to_signatures_alone(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    for (browser, who) in [(app.browser(), "a stranger"), (app.signed_in(MANAGER).await, "a member")] {
+        let posted = browser.ask(Method::POST, "/webhooks/meta", Some(&[("entry", "1")])).await.unwrap();
+        assert_eq!(posted.status.as_u16(), 401, "{who}: {}", posted.body);
+        let asked = browser.ask(Method::GET, "/webhooks/meta", None).await.unwrap();
+        assert_eq!(asked.status.as_u16(), 403, "{who}: {}", asked.body);
+        assert!(asked.location().is_none() && !asked.headers.contains_key("set-cookie"), "it knows no session");
+    }
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
 async fn every_route_is_in_these_lists(pool: PgPool) {
     drop(pool);
     let source = concat!(include_str!("../app.rs"), include_str!("../server.rs"));
