@@ -103,6 +103,7 @@ test('the settings, without and with a system-user token, and as support sees th
   test.slow();
   await signIn(page, 'admin');
   await expectSound(page, '/settings');
+  await expectSound(page, '/settings/webhooks');
   await expectSound(page, '/settings?problem=scopes&missing=business_management');
   await page.goto('/settings');
   await page.getByLabel('Token of a system user').fill(await systemToken());
@@ -113,6 +114,7 @@ test('the settings, without and with a system-user token, and as support sees th
   const desk = await context.newPage();
   await signIn(desk, 'support');
   await expectSound(desk, '/settings');
+  await expectSound(desk, '/settings/webhooks');
   await context.close();
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.goto('/settings');

@@ -27,6 +27,7 @@ use crate::{
     team::{audit_page, member_page, settings_page},
     telemetry::mishap,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
+    webhooks::webhooks_page,
 };
 
 /// The document round every page.
@@ -82,6 +83,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings") view=|| framed(settings_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings/members/:member") view=|| framed(member_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings/audit") view=|| framed(audit_page) ssr=SsrMode::Async/>
+                <Route path=path!("/settings/webhooks") view=|| framed(webhooks_page) ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

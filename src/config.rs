@@ -128,6 +128,10 @@ pub struct Config {
     #[arg(long, env = "META_LOGIN_CONFIG_ID", value_name = "ID", value_parser = parse_digits)]
     pub meta_login_config_id: Option<String>,
 
+    /// What Meta proves itself with when it subscribes its webhooks: any text, given to Meta as well; none: it can't subscribe
+    #[arg(long, env = "META_WEBHOOK_VERIFY_TOKEN", value_name = "TOKEN", value_parser = parse_secret, hide_env_values = true)]
+    pub meta_webhook_verify_token: Option<SecretString>,
+
     /// Keys that seal tokens at rest, as id:base64,id:base64 with 32 bytes each (openssl rand -base64 32); the first seals, all open
     #[arg(long, env = "ENCRYPTION_KEY", value_name = "KEYS", value_parser = parse_secret, hide_env_values = true)]
     pub encryption_key: SecretString,

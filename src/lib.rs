@@ -29,6 +29,11 @@
 //!    from Meta's usage headers and refusals, and slows down before a limit is reached.
 //! 4. The batch's page (`onboarding/batches/`) follows by server-sent events: one watch a batch and process, whoever looks.
 //!
+//! # Meta tells that terms were signed
+//!
+//! 1. `webhooks/receiver.rs` checks the signature over the raw bytes; `writer.rs` stores the change; Meta gets its 200.
+//! 2. `webhooks/reconcile.rs` marks the business signed, and wakes `onboarding/follow.rs`, which moves its request to Accepted.
+//!
 //! # Support is given an fbtrace_id
 //!
 //! 1. `support/lookup.rs` reads what was typed: an id of ours or of Meta's, or a whole error.
@@ -65,6 +70,7 @@ pub mod sign_in;
 pub mod solutions;
 pub mod support;
 pub mod team;
+pub mod webhooks;
 
 // Tools
 pub mod graph;

@@ -17,6 +17,7 @@ use liteboard::{
     support::Recorder,
     telemetry,
     vault::Vault,
+    webhooks::{Setup, Webhooks},
     worker,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -149,6 +150,15 @@ async fn open_house(config: &Config, stop: &CancellationToken) -> anyhow::Result
     let signals = Signals::default();
     let listening = tokio::spawn(signals.clone().listen(db.clone(), stop.clone()));
     let options = AppState::leptos_options(&assets);
+    let webhooks = Webhooks::start(Setup {
+        db: db.clone(),
+        clock: clock.clone(),
+        partners: config.partner_business_ids.clone(),
+        app_secret: config.meta_app_secret.clone(),
+        verify_token: config.meta_webhook_verify_token.clone(),
+        public_url: config.public_url(),
+        stop: stop.clone(),
+    });
     let state = AppState {
         db,
         clock,
@@ -160,6 +170,7 @@ async fn open_house(config: &Config, stop: &CancellationToken) -> anyhow::Result
         public_url: config.public_url(),
         partners: config.partner_business_ids.clone(),
         limits: Limits::new(config.trusted_proxies.clone(), config.public_url()),
+        webhooks,
         options,
     };
     Ok(House { state, recorder, listening })

@@ -2,6 +2,7 @@
 //!
 //! Outermost first: a reference for each request (the log line and the page show the same), headers that hold for every
 //! answer, bounds of size and time, the refusal of other sites' forms, limits, the session. Then pages, doors (server functions) and assets.
+//! Meta's webhooks stand outside of limits and sessions: their signature is all that counts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,6 +34,7 @@ use crate::{
     team::{self, Deployment},
     telemetry, ui,
     vault::Vault,
+    webhooks::{self, Webhooks},
 };
 
 /// The longest address taken; a query of 10 kB still gets its answer.
@@ -58,6 +60,7 @@ pub struct AppState {
     pub public_url: Url,
     pub partners: Vec<PartnerId>,
     pub limits: Limits,
+    pub webhooks: Webhooks,
     pub options: LeptosOptions,
 }
 
@@ -74,7 +77,11 @@ impl AppState {
         provide_context(self.graph.clone());
         provide_context(Arc::clone(&self.vault));
         provide_context(self.signals.clone());
-        provide_context(Deployment { public_url: self.public_url.clone(), verify_token_is_set: false });
+        provide_context(Deployment {
+            public_url: self.public_url.clone(),
+            verify_token_is_set: self.webhooks.verify_token_is_set(),
+        });
+        provide_context(self.webhooks.clone());
         if let Some(nonce) = nonce {
             provide_context(nonce);
         }
@@ -129,6 +136,7 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(middleware::from_fn_with_state(state.limits.clone(), limit))
         .layer(middleware::from_fn(refuse_other_sites))
+        .merge(webhooks::routes(state.webhooks.clone()))
         .layer(middleware::from_fn(refuse_long_addresses))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, LONGEST_ANSWER))
         .layer(CatchPanicLayer::custom(panicked))
@@ -186,7 +194,8 @@ async fn with_reference(request: Request, next: Next) -> Response {
     let mut answer = telemetry::with_reference(reference.clone(), next.run(request)).await;
     let (status, took) = (answer.status(), started.elapsed());
     metrics::histogram!("liteboard_http_seconds", "method" => method.to_string(), "status" => status.as_u16().to_string()).record(took);
-    if !path.starts_with("/assets/") {
+    // Meta delivers thousands a second; what is refused of them is logged with its reason.
+    if !path.starts_with("/assets/") && !path.starts_with("/webhooks/") {
         tracing::info!(reference, %method, path, status = status.as_u16(), ms = took.as_millis(), "answered");
     }
     if let Ok(value) = HeaderValue::from_str(&reference) {

@@ -9,6 +9,7 @@ use crate::{
     server::AppState,
     sign_in::ExpiredSessions,
     support::{CountFailures, DropOldAnswers},
+    webhooks::{Apply, Reconsider},
 };
 
 /// The runner of all reconcilers, for the partners that may sign in.
@@ -33,6 +34,8 @@ pub fn runner(state: &AppState, concurrency: usize) -> Runner {
             concurrency,
             PROBE_REQUEST_IDS,
         )),
+        Arc::new(Apply::new(state.db.clone(), state.clock.clone())),
+        Arc::new(Reconsider::new(state.db.clone(), state.clock.clone(), &state.partners)),
         Arc::new(ExpiredSessions::new(state.db.clone(), state.clock.clone())),
         Arc::new(CountFailures::new(state.db.clone())),
         Arc::new(DropOldAnswers::new(state.db.clone(), state.clock.clone())),

@@ -11,6 +11,7 @@ app_settings() {
   export GRAPH_URL="http://127.0.0.1:$SIMULATOR_PORT" META_DIALOG_URL="http://127.0.0.1:$SIMULATOR_PORT"
   export META_APP_ID=680000000000001 META_APP_SECRET=simulator-app-secret META_LOGIN_CONFIG_ID=770000000000001
   export PARTNER_BUSINESS_IDS="$NORTHLANE,$HARBOUR_REACH"
+  export META_WEBHOOK_VERIFY_TOKEN=simulator-verify-token
   export LITEBOARD_SITE_DIR="$ROOT/target/site"
 }
 
@@ -41,9 +42,21 @@ start_stand() {
   add_member 122000000000002 "Tomás Lindqvist" account_manager
   add_member 122000000000003 "Priya Raman" support
   start_listening Liteboard "$logs/liteboard.log" "$app_port" /readyz serve_app
+  subscribe "$PORT"
   # Read by whoever called.
   # shellcheck disable=SC2034
   APP_PORT=$PORT
+}
+
+# subscribe APP_PORT: has the simulator send webhooks to the app. Asked without curl, which may not be there.
+subscribe() {
+  local form="url=http://127.0.0.1:$1/webhooks/meta&verify_token=$META_WEBHOOK_VERIFY_TOKEN" status
+  exec 3<>"/dev/tcp/127.0.0.1/$SIMULATOR_PORT"
+  printf 'POST /simulator/webhook HTTP/1.0\r\nHost: 127.0.0.1:%s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %s\r\n\r\n%s' \
+    "$SIMULATOR_PORT" "${#form}" "$form" >&3
+  read -r status <&3
+  exec 3>&-
+  case $status in *" 200 "*) ;; *) die "the simulator does not send webhooks: $status" ;; esac
 }
 
 # add_member FACEBOOK_USER NAME ROLE: of Northlane, who would otherwise join as support.

@@ -1,6 +1,7 @@
 //! The doors of this room: 'Sync now', and ticking businesses.
 
 use leptos::prelude::*;
+use time::OffsetDateTime;
 
 use super::{
     query::{PATH, Query},
@@ -61,6 +62,13 @@ async fn ask(visit: &Visit) -> Result<(), AppError> {
 /// Asks for a sync when the transaction commits.
 pub async fn ask_for_sync(tx: &mut TenantTx, visit: &Visit) -> sqlx::Result<()> {
     store::ask_for_sync(tx, Some(visit.viewer.member_id), visit.clock.now()).await?;
+    let partner = tx.partner().clone();
+    wake(tx, NAME, &partner).await
+}
+
+/// Asks for a sync that nobody clicked for, when the transaction commits: Meta has told that something changed. While one runs it is that one.
+pub async fn sync_soon(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<()> {
+    store::ask_for_sync(tx, None, now).await?;
     let partner = tx.partner().clone();
     wake(tx, NAME, &partner).await
 }

@@ -65,10 +65,12 @@ mod sync_line;
 mod table;
 #[cfg(feature = "ssr")]
 mod waba_table;
+#[cfg(feature = "ssr")]
+mod words;
 
 #[cfg(feature = "ssr")]
 pub use self::{
-    api::{ClearSelection, Select, SelectMatching, SyncNow, ask_for_sync},
+    api::{ClearSelection, Select, SelectMatching, SyncNow, ask_for_sync, sync_soon},
     country::country_name,
     managers::{
         Assign, AssignSelected, AssignTicked, Colleague, Manager, ManagerSelect, assign_page, colleagues, manager_of,
@@ -85,4 +87,5 @@ pub use self::{
     },
     story::{Assignment, Deed, Mark, Note, Span, story_of},
     waba_table::WabaTable,
+    words::{ToldWords, told_words},
 };

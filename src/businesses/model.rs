@@ -200,7 +200,7 @@ pub struct Waba {
     pub gone_at: Option<OffsetDateTime>,
 }
 
-/// What can happen to a business, as syncs see it.
+/// What can happen to a business, as syncs see it and webhooks tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
     /// A sync saw it for the first time.
@@ -219,11 +219,13 @@ pub enum EventKind {
     Left,
     /// It had left, and is back.
     Returned,
+    /// Meta told something by webhook: see [`super::told_words`].
+    Told,
 }
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::FirstSeen,
         Self::BecameEligible,
         Self::WabaShared,
@@ -232,6 +234,7 @@ impl EventKind {
         Self::MetaStatusChanged,
         Self::Left,
         Self::Returned,
+        Self::Told,
     ];
 
     /// The key it is stored by.
@@ -245,6 +248,7 @@ impl EventKind {
             Self::MetaStatusChanged => "meta_status_changed",
             Self::Left => "left",
             Self::Returned => "returned",
+            Self::Told => "told",
         }
     }
 
@@ -263,7 +267,7 @@ pub struct Event {
     pub kind: EventKind,
     /// The WABA it happened to, with its name.
     pub waba: Option<(WabaId, String)>,
-    /// Meta's new word for it, in the two kinds that tell of a change of Meta's words.
+    /// Meta's new word for it, in the two kinds that tell of a change of Meta's words; what a webhook told.
     pub detail: Option<String>,
     /// How we came to know; `None` where that was not kept.
     pub heard_from: Option<HeardFrom>,

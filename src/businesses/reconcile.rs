@@ -244,6 +244,8 @@ impl SyncBusinesses {
             store::finish_sync(&mut tx, open.id, now).await?;
             // Requests move on with what was seen; the room that moves them knows us, not we it.
             wake(&mut tx, "follow", partner).await?;
+            // So does what a webhook told of businesses we didn't know.
+            wake(&mut tx, "webhooks_again", partner).await?;
         }
         tx.commit().await?;
         Ok(Ok(part.is_none()))

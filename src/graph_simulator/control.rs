@@ -2,7 +2,7 @@
 //!
 //! GET `ledger`, `calls`, `partners`, `people`, `businesses?partner=`, `example?partner=&situation=`, `token?person=`,
 //! `system-token?partner=` answer JSON. POST (form or JSON) `fault`, `chance`, `faults/clear`, `accept`, `accept-all`, `revoke`,
-//! `revoke-system`, `expire`, `leave`, `join`, `solution`, `eligibility`, `rename`, `quirk`, `advance` change something; a browser
+//! `revoke-system`, `expire`, `leave`, `join`, `solution`, `eligibility`, `rename`, `quirk`, `advance`, `webhook` change something; a browser
 //! is led back to the page.
 
 use std::{net::SocketAddr, time::Duration};
@@ -15,6 +15,7 @@ use super::{
     entries::Unknown,
     faults::Chance,
     html::{STYLE, STYLE_PATH},
+    options::Webhook,
     params::Params,
     server::plain,
     shared::Shared,
@@ -109,6 +110,11 @@ impl Shared {
             "eligibility" => self.set_eligibility(need("waba")?, need("value")?)?,
             "rename" => self.rename(need("business")?, need("name")?)?,
             "quirk" => self.set_quirk(parse(need("quirk")?)?, params.get("on") != Some("false")),
+            "webhook" => self.send_webhooks_to(Webhook {
+                url: need("url")?.to_owned(),
+                verify_token: need("verify_token")?.to_owned(),
+                retry_after: Duration::from_secs(1),
+            }),
             "advance" => {
                 let seconds = need("seconds")?;
                 let seconds = seconds.parse().map_err(|_| Unknown::new("number of seconds", seconds))?;

@@ -15,7 +15,7 @@ use super::{
     clock::Clock,
     faults::Faults,
     opaque::{Opaque, mix},
-    options::{Options, Quirk},
+    options::{Options, Quirk, Webhook},
     record::Record,
     seed,
     throttle::Throttle,
@@ -35,6 +35,7 @@ pub(super) struct Shared {
     throttle: Mutex<Throttle>,
     record: Mutex<Record>,
     quirks: AtomicU32,
+    webhook: Mutex<Option<Webhook>>,
 }
 
 impl Shared {
@@ -51,6 +52,7 @@ impl Shared {
             throttle: Mutex::default(),
             record: Mutex::default(),
             quirks: AtomicU32::new(0),
+            webhook: Mutex::new(options.webhook.clone()),
             opaque: Opaque::new(mix(options.seed) ^ salt),
             clock,
             mailbox,
@@ -60,6 +62,15 @@ impl Shared {
             shared.set_quirk(quirk, true);
         }
         (shared, letters)
+    }
+
+    /// Where webhooks go now.
+    pub(super) fn webhook(&self) -> Option<Webhook> {
+        self.webhook.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn send_webhooks_to(&self, webhook: Webhook) {
+        *self.webhook.lock().unwrap_or_else(PoisonError::into_inner) = Some(webhook);
     }
 
     pub(super) fn world(&self) -> RwLockReadGuard<'_, World> {

@@ -9,7 +9,7 @@ use super::{
     entries::{BusinessEntry, LedgerEntry, PartnerEntry, PersonEntry, Unknown},
     faults::{Chance, Fault},
     operation::Operation,
-    options::{Options, Quirk},
+    options::{Options, Quirk, Webhook},
     record::RecordedCall,
     server::{Server, serve},
     shared::Shared,
@@ -42,10 +42,7 @@ impl Simulator {
         let shared = Arc::new(shared);
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(serve(listener, Server { shared: shared.clone(), stopped }));
-        let mut tasks = Vec::new();
-        if let Some(webhook) = shared.options.webhook.clone() {
-            tasks.push(tokio::spawn(deliver(shared.clone(), webhook, letters)));
-        }
+        let mut tasks = vec![tokio::spawn(deliver(shared.clone(), letters))];
         if shared.options.accept_after.is_some() {
             let shared = shared.clone();
             tasks.push(tokio::spawn(async move {
@@ -314,6 +311,11 @@ impl Simulator {
     pub fn advance(&self, by: Duration) {
         self.shared.clock.advance(by);
         self.shared.catch_up();
+    }
+
+    /// Sends webhooks there from now on.
+    pub fn send_webhooks_to(&self, webhook: Webhook) {
+        self.shared.send_webhooks_to(webhook);
     }
 
     /// Waits until every webhook so far was taken by its receiver (or given up).

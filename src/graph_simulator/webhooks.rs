@@ -15,7 +15,7 @@ use url::Url;
 use super::{
     clock::pause,
     opaque::{Opaque, hmac_hex},
-    options::{Quirk, Webhook},
+    options::Quirk,
     outbound::exchange,
     shared::Shared,
 };
@@ -69,7 +69,7 @@ impl Mailbox {
 impl Shared {
     /// Puts updates in the mailbox, if webhooks go anywhere.
     pub(super) fn tell(&self, updates: Vec<Value>) {
-        if self.options.webhook.is_none() {
+        if self.webhook().is_none() {
             return;
         }
         let copies = if self.has(Quirk::DuplicateWebhooks) { 2 } else { 1 };
@@ -82,17 +82,17 @@ impl Shared {
 }
 
 /// Delivers what is in the mailbox, in order, until the simulator stops. It is a task of its own.
-pub(super) async fn deliver(
-    shared: std::sync::Arc<Shared>,
-    webhook: Webhook,
-    mut letters: mpsc::UnboundedReceiver<Vec<u8>>,
-) {
-    let Ok(url) = Url::parse(&webhook.url) else {
-        tracing::error!(url = webhook.url, "webhooks can't go to this URL");
-        return;
-    };
-    let mut verified = false;
+pub(super) async fn deliver(shared: std::sync::Arc<Shared>, mut letters: mpsc::UnboundedReceiver<Vec<u8>>) {
+    let mut verified_url = None;
     while let Some(body) = letters.recv().await {
+        let Some((webhook, url)) =
+            shared.webhook().and_then(|webhook| Url::parse(&webhook.url).ok().map(|url| (webhook, url)))
+        else {
+            tracing::error!("webhooks can't go to the URL that was given");
+            shared.mailbox.done(false);
+            continue;
+        };
+        let mut verified = verified_url.as_ref() == Some(&url);
         let signature = format!("sha256={}", hmac_hex(&shared.options.app_secret, &body));
         let mut wait = webhook.retry_after;
         let mut taken = false;
@@ -110,6 +110,7 @@ pub(super) async fn deliver(
         if !taken {
             tracing::warn!(url = webhook.url, "a webhook was dropped after {TRIES} tries");
         }
+        verified_url = verified.then_some(url);
         shared.mailbox.done(taken);
     }
 }
@@ -148,7 +149,7 @@ mod tests {
 
     use super::{
         super::{
-            options::{APP_SECRET, NORTHLANE, Options},
+            options::{APP_SECRET, NORTHLANE, Options, Webhook},
             simulator::Simulator,
             situation::Situation,
         },

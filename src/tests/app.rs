@@ -8,13 +8,14 @@ use liteboard::{
     config::is_loopback,
     db::{Db, PartnerId},
     graph::{Graph, Settings, Version},
-    graph_simulator::{Options, Simulator},
+    graph_simulator::{Options, Simulator, Webhook},
     limits::Limits,
     reconcile::{self, CancellationToken, Signals},
     server::{AppState, router},
     sign_in::{self, Role},
     support::Recorder,
     vault::Vault,
+    webhooks::{Setup, Webhooks},
     worker,
 };
 use sqlx::PgPool;
@@ -34,6 +35,8 @@ pub const HARBOUR_REACH: &str = "102000000000002";
 
 /// What tokens are sealed with.
 pub const KEY: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+/// What the app is subscribed with.
+pub const VERIFY_TOKEN: &str = "story-verify-token";
 
 /// How long a story waits for something to come true before it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -104,7 +107,18 @@ impl TestApp {
         let recorder = Recorder::start(db.clone());
         let graph = Graph::new(settings, Arc::new(move || telling.now()), Arc::new(recorder)).expect("a client");
         let assets = Assets::none();
+        let partners = vec![NORTHLANE.parse().unwrap(), HARBOUR_REACH.parse().unwrap()];
+        let webhooks = Webhooks::start(Setup {
+            db: db.clone(),
+            clock: clock.clone(),
+            partners: Vec::clone(&partners),
+            app_secret: simulator.app_secret().to_owned().into(),
+            verify_token: Some(VERIFY_TOKEN.to_owned().into()),
+            public_url: public_url.clone(),
+            stop: stop.clone(),
+        });
         let state = AppState {
+            webhooks,
             db: db.clone(),
             clock: clock.clone(),
             graph,
@@ -115,7 +129,7 @@ impl TestApp {
             assets,
             limits: limits(&public_url),
             public_url,
-            partners: vec![NORTHLANE.parse().unwrap(), HARBOUR_REACH.parse().unwrap()],
+            partners,
         };
         let app = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -202,10 +216,19 @@ impl TestApp {
         self.simulator.advance(by);
         let partner: PartnerId = NORTHLANE.parse().unwrap();
         let mut tx = self.db.tenant(&partner).await.expect("Postgres answers");
-        for reconciler in ["dispatch", "follow", "sync", "poll"] {
+        for reconciler in ["dispatch", "follow", "sync", "poll", "webhooks", "webhooks_again"] {
             reconcile::wake(&mut tx, reconciler, &partner).await.expect("Postgres answers");
         }
         tx.commit().await.expect("Postgres answers");
+    }
+
+    /// Has the simulator tell the app by webhook from now on; without it webhooks are lost.
+    pub fn subscribe(&self) {
+        self.simulator.send_webhooks_to(Webhook {
+            url: format!("{}/webhooks/meta", self.url),
+            verify_token: VERIFY_TOKEN.to_owned(),
+            retry_after: Duration::from_millis(20),
+        });
     }
 
     /// Waits for something to come true, looking again whenever anything was signalled.

@@ -26,6 +26,7 @@ const PAGES: &[&str] = &[
     "/settings/audit",
     "/settings/audit.csv",
     "/assign",
+    "/settings/webhooks",
     "/import",
     "/drafts/1",
     "/drafts/1/rows",
@@ -121,6 +122,18 @@ async fn strangers_see_no_page_and_no_door_opens_for_them(pool: PgPool) {
     for path in OPEN {
         let answer = browser.ask(Method::GET, path, None).await.unwrap();
         assert!(!answer.body.contains("Northlane"), "{path} tells nothing of a partner");
+    }
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn metas_door_opens_to_signatures_alone(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    for (browser, who) in [(app.browser(), "a stranger"), (app.signed_in(MANAGER).await, "a member")] {
+        let posted = browser.ask(Method::POST, "/webhooks/meta", Some(&[("entry", "1")])).await.unwrap();
+        assert_eq!(posted.status.as_u16(), 401, "{who}: {}", posted.body);
+        let asked = browser.ask(Method::GET, "/webhooks/meta", None).await.unwrap();
+        assert_eq!(asked.status.as_u16(), 403, "{who}: {}", asked.body);
+        assert!(asked.location().is_none() && !asked.headers.contains_key("set-cookie"), "it knows no session");
     }
 }
 

@@ -42,9 +42,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "vault",
         ],
     ),
+    ("webhooks", &["businesses", "clock", "db", "graph", "onboarding", "reconcile", "sign_in", "telemetry", "ui"]),
     ("team", &["clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui"]),
     // The top.
-    ("app", &["assets", "businesses", "clock", "onboarding", "sign_in", "support", "team", "telemetry", "ui"]),
+    (
+        "app",
+        &["assets", "businesses", "clock", "onboarding", "sign_in", "support", "team", "telemetry", "ui", "webhooks"],
+    ),
     (
         "server",
         &[
@@ -62,9 +66,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "telemetry",
             "ui",
             "vault",
+            "webhooks",
         ],
     ),
-    ("worker", &["businesses", "onboarding", "reconcile", "server", "sign_in", "support"]),
+    ("worker", &["businesses", "onboarding", "reconcile", "server", "sign_in", "support", "webhooks"]),
     ("main", &[]),
     ("lib", &[]),
     ("build", &[]),

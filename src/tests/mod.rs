@@ -24,3 +24,4 @@ mod signing_in;
 mod support;
 mod syncing;
 mod team;
+mod webhooks;

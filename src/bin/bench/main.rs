@@ -8,6 +8,7 @@ mod browser;
 mod limit;
 mod lookups;
 mod stand;
+mod webhooks;
 
 use std::{
     error::Error,
@@ -48,8 +49,8 @@ pub struct Flags {
     /// Graph calls among which ids are looked up
     #[arg(long, default_value_t = 1_000_000)]
     calls: i64,
-    /// What to measure: pages, batches, limit, lookups
-    #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit"])]
+    /// What to measure: pages, batches, limit, webhooks, lookups
+    #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit", "webhooks", "lookups"])]
     parts: Vec<String>,
     /// A program that sends the same requests otherwise, and its arguments, parted by spaces; may be given several times
     #[arg(long)]
@@ -72,6 +73,7 @@ async fn main() -> Outcome<()> {
             "batches" => batches::measure(&flags).await?,
             "limit" => limit::measure(&flags).await?,
             "lookups" => lookups::measure(&flags).await?,
+            "webhooks" => webhooks::measure(&flags).await?,
             other => return Err(format!("--parts: there is no part '{other}'").into()),
         }
     }

@@ -151,9 +151,17 @@ pub fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
         }
         EventKind::Left => (Glyph::Alert, Some(Hue::Amber), "Left: it shares no WABA any more".into_any()),
         EventKind::Returned => (Glyph::Plus, None, "Returned: it shares a WABA again".into_any()),
+        EventKind::Told => {
+            let told = businesses::told_words(said.unwrap_or_default());
+            let whose = told.is_of_a_waba.then(waba);
+            (told.glyph, told.hue, view! { {whose}{told.words} }.into_any())
+        }
     };
     let reason = match event.kind {
-        EventKind::EligibilityChanged => Some(businesses::reason_words(said).words).filter(|words| !words.is_empty()),
+        EventKind::EligibilityChanged => {
+            Some(businesses::reason_words(said).words.to_owned()).filter(|words| !words.is_empty())
+        }
+        EventKind::Told => Some(businesses::told_words(said.unwrap_or_default()).source()),
         _ => None,
     };
     let reason = reason.map(|reason| format!("{reason}. "));

@@ -1,0 +1,218 @@
+//! `/settings/webhooks`: whether Meta reaches us, and what it told last. Everyone may look; how it's set up is shown to admins.
+
+use leptos::prelude::*;
+use time::{Duration, OffsetDateTime};
+
+use super::{
+    model::{Health, KeptChange, Outcome},
+    receiver::Webhooks,
+    store,
+};
+use crate::{
+    sign_in::{Page, Role, Visit},
+    telemetry::{self, mishap},
+    ui::{
+        AppError, Breadcrumbs, CopyButton, Empty, Glyph, Hue, Icon, Name, NameLink, PageHead, Pager, Section,
+        TimeStyle, Timestamp, capped, grouped, plural,
+    },
+};
+
+/// Rows of a page.
+const ROWS: usize = 50;
+
+/// Meta is quiet when it has told nothing for so long.
+const QUIET_AFTER: Duration = Duration::days(7);
+
+/// The page.
+///
+/// # Errors
+/// When Postgres is away.
+pub async fn webhooks_page(visit: Visit) -> Result<Page, AppError> {
+    let Some(webhooks) = use_context::<Webhooks>() else {
+        tracing::error!("the webhooks page runs without Webhooks in its context");
+        return Err(AppError::Unexpected { reference: telemetry::reference() });
+    };
+    let now = visit.clock.now();
+    let before: Option<i64> = visit.query("before").and_then(|text| text.parse().ok());
+    let mut tx = visit.tenant().await?;
+    let health = store::health(&mut tx, now).await.map_err(mishap)?;
+    let most = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
+    let mut rows = store::recent(&mut tx, before, most).await.map_err(mishap)?;
+    drop(tx);
+    let more = rows.len() > ROWS;
+    rows.truncate(ROWS);
+    let setup = (visit.viewer.role == Role::Admin).then(|| setup(&webhooks, &health));
+    let view = view! {
+        <Breadcrumbs above=vec![("Settings", "/settings".to_owned())] here="Webhooks"/>
+        <PageHead title="Webhooks"><span>"How Meta tells us that terms were signed"</span></PageHead>
+        <Section id="receiving" title="Receiving">
+            <div class="panel">
+                <dl class="facts conn">
+                    <div><dt>"account_update"</dt><dd>{receiving(&health, now)}</dd></div>
+                    {setup}
+                </dl>
+            </div>
+        </Section>
+        <Section id="deliveries" title="What Meta told" note="Newest first">{list(rows, before, more, now)}</Section>
+    };
+    Ok(Page { title: "Webhooks".to_owned(), view: view.into_any() })
+}
+
+/// A word with its shape and colour.
+fn mark(glyph: Glyph, hue: Hue, word: &'static str) -> AnyView {
+    view! { <span class=format!("state {}", hue.class())><Icon glyph=glyph/>{word}</span> }.into_any()
+}
+
+/// Whether Meta has been heard from lately.
+fn receiving(health: &Health, now: OffsetDateTime) -> AnyView {
+    let Some(last_at) = health.last_at else {
+        return view! {
+            {mark(Glyph::Unknown, Hue::Grey, "Nothing heard yet")}
+            <span class="sub">"Until Meta tells, we ask: the businesses that wait are read from time to time."</span>
+        }
+        .into_any();
+    };
+    let state = if now - last_at > QUIET_AFTER {
+        mark(Glyph::Alert, Hue::Amber, "Quiet")
+    } else {
+        mark(Glyph::Ready, Hue::Green, "Receiving")
+    };
+    let day = u64::try_from(health.last_day).unwrap_or_default();
+    let day = capped(day, 10_000);
+    view! {
+        {state}
+        <span class="sub">"Last event "<Timestamp at=last_at now=now style=TimeStyle::Minute/>". "{day}" in 24 hours."</span>
+    }
+    .into_any()
+}
+
+/// What an admin needs to set Meta's side up, and to see that somebody knocks with a wrong key.
+fn setup(webhooks: &Webhooks, health: &Health) -> AnyView {
+    let url = webhooks.callback_url().to_owned();
+    let token = if webhooks.can_be_verified() {
+        view! {
+            {mark(Glyph::Ready, Hue::Green, "Set")}
+            <span class="sub">"META_WEBHOOK_VERIFY_TOKEN. Give Meta the same one; it is not shown here."</span>
+        }
+        .into_any()
+    } else {
+        view! {
+            {mark(Glyph::Alert, Hue::Amber, "Not set")}
+            <span class="sub">"Whoever runs Liteboard sets META_WEBHOOK_VERIFY_TOKEN. Until then Meta cannot subscribe."</span>
+        }
+        .into_any()
+    };
+    view! {
+        <div>
+            <dt>"Callback URL"</dt>
+            <dd>
+                <span class="id"><span class="mono">{url.clone()}</span><CopyButton what="callback URL" value=url/></span>
+                <span class="sub">
+                    "In the App Dashboard: WhatsApp > Configuration. Subscribe to account_update and partner_solutions."
+                </span>
+            </dd>
+        </div>
+        <div><dt>"Verify token"</dt><dd>{token}</dd></div>
+        <div>
+            <dt>"Signatures"</dt>
+            <dd>
+                {refused(health.bad_signatures, "A bad signature means that it was not Meta, or that META_APP_SECRET is another app’s.")}
+            </dd>
+        </div>
+        <div>
+            <dt>"Unreadable"</dt>
+            <dd>{refused(health.unreadable, "Cut, too large or no JSON.")}</dd>
+        </div>
+    }
+    .into_any()
+}
+
+/// How many deliveries were refused, and what that means.
+fn refused((hour, day): (i64, i64), meaning: &'static str) -> AnyView {
+    if day == 0 {
+        return mark(Glyph::Ready, Hue::Green, "None refused in 24 hours");
+    }
+    let count = |n: i64| grouped(u64::try_from(n).unwrap_or_default());
+    let text = format!(
+        "{} refused in 24 hours, {} in the last hour. Nothing of them is kept. {meaning}",
+        count(day),
+        count(hour)
+    );
+    view! { {mark(Glyph::Alert, Hue::Amber, "Some refused")}<span class="sub">{text}</span> }.into_any()
+}
+
+fn list(rows: Vec<KeptChange>, before: Option<i64>, more: bool, now: OffsetDateTime) -> AnyView {
+    if rows.is_empty() && before.is_some() {
+        let actions = view! { <a class="btn" href="/settings/webhooks">"Show the newest"</a> };
+        return view! { <Empty title="Nothing here" actions=actions.into_any()><p>"The list ends before this."</p></Empty> }
+            .into_any();
+    }
+    if rows.is_empty() {
+        return view! {
+            <Empty title="Nothing yet"><p>"Each change Meta tells of is kept here, whatever became of it."</p></Empty>
+        }
+        .into_any();
+    }
+    let shown = u64::try_from(rows.len()).unwrap_or_default();
+    let older = rows.last().filter(|_| more).map(|row| format!("/settings/webhooks?before={}", row.id));
+    let newest = before.map(|_| "/settings/webhooks".to_owned());
+    let rows = rows.into_iter().map(|row| table_row(row, now)).collect::<Vec<_>>();
+    view! {
+        <div class="list">
+            <table class="table cards" role="table">
+                <caption class="vh">"What Meta told, newest first"</caption>
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader" scope="col">"Event"</th>
+                        <th role="columnheader" scope="col">"Business"</th>
+                        <th role="columnheader" scope="col">"What became of it"</th>
+                        <th role="columnheader" scope="col" class="num">"When"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">{rows}</tbody>
+            </table>
+        </div>
+        <Pager words=("Newest", "Older") back=newest on=older>{plural(shown, "change", "changes")}</Pager>
+    }
+    .into_any()
+}
+
+fn table_row(row: KeptChange, now: OffsetDateTime) -> AnyView {
+    let field = row.field.clone().unwrap_or_else(|| "no field".to_owned());
+    let event = row.event.map_or_else(
+        || view! { <span class="muted">"No event"</span> }.into_any(),
+        |event| view! { <code><bdi>{event}</bdi></code> }.into_any(),
+    );
+    let business = match (row.business_id, row.business_name) {
+        (Some(id), Some(name)) => view! { <NameLink href=format!("/businesses/{id}") name=name/> }.into_any(),
+        (Some(id), None) => view! { <span class="mono">{id.to_string()}</span> }.into_any(),
+        (None, _) => {
+            view! { <span class="none" aria-hidden="true">"–"</span><span class="vh">"None named"</span> }.into_any()
+        }
+    };
+    let waba =
+        row.waba_id.map(|id| view! { <span class="sub">"WABA "<span class="mono">{id.to_string()}</span></span> });
+    view! {
+        <tr role="row">
+            <th role="rowheader" scope="row" class="c-name">{event}<span class="sub"><Name name=field/></span></th>
+            <td role="cell" data-label="Business">{business}{waba}</td>
+            <td role="cell" data-label="What became of it">{outcome_view(row.outcome)}</td>
+            <td role="cell" data-label="When" class="num nowrap">
+                <Timestamp at=row.received_at now=now style=TimeStyle::Second/>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn outcome_view(outcome: Option<Outcome>) -> AnyView {
+    let Some(outcome) = outcome else { return mark(Glyph::Queued, Hue::Grey, "Not looked at yet") };
+    let (glyph, hue) = match outcome {
+        Outcome::Applied => (Glyph::Ready, Hue::Green),
+        Outcome::WaitsForBusiness => (Glyph::Clock, Hue::Amber),
+        Outcome::AlreadySo | Outcome::Outdated | Outcome::NoEffect => (Glyph::Check, Hue::Grey),
+        Outcome::UnknownEvent | Outcome::UnknownShape => (Glyph::Unknown, Hue::Grey),
+    };
+    view! { {mark(glyph, hue, outcome.word())}{outcome.why().map(|why| view! { <span class="sub">{why}</span> })} }
+        .into_any()
+}
