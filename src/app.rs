@@ -22,11 +22,13 @@ use crate::{
         batch_page, batches_page, business_page, call_limit, cancel_page, confirm_page, import_page, request_page,
         requests_page, rows_page,
     },
-    sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in},
+    palette::palette,
+    sign_in::{Page, Viewer, Visit, are_keys_on, choice_page, sign_in_page, theme_of, way_to_sign_in},
     support::support_page,
     team::settings_page,
     telemetry::mishap,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
+    views::views_page,
 };
 
 /// The document round every page.
@@ -72,6 +74,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/drafts/:number") view=|| framed(confirm_page) ssr=SsrMode::Async/>
                 <Route path=path!("/drafts/:number/rows") view=|| framed(rows_page) ssr=SsrMode::Async/>
                 <Route path=path!("/support") view=|| framed(support_page) ssr=SsrMode::Async/>
+                <Route path=path!("/views") view=|| framed(views_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=|| framed(settings_page) ssr=SsrMode::Async/>
             </Routes>
         </Router>
@@ -98,12 +101,13 @@ where
     let shown = async move {
         let visit = Visit::from_context()?;
         let (account, here) = (account_of(&visit.viewer), visit.path_and_query());
+        let above = palette(&visit.viewer, account.keys);
         let asks = visit.clone();
         let page = page(visit).await?;
         let limit = limit_of(&asks).await;
         Ok(Page {
             title: page.title,
-            view: view! { <Layout account nav=places() here limit>{page.view}</Layout> }.into_any(),
+            view: view! { <Layout account nav=places() here limit above>{page.view}</Layout> }.into_any(),
         })
     };
     bare(shown)
@@ -149,7 +153,9 @@ fn lead(path: &str) {
 }
 
 fn account_of(viewer: &Viewer) -> Account {
-    let theme = use_context::<Parts>().map(|parts| theme_of(&parts.headers)).unwrap_or_default();
+    let parts = use_context::<Parts>();
+    let theme = parts.as_ref().map(|parts| theme_of(&parts.headers)).unwrap_or_default();
+    let keys = parts.as_ref().is_none_or(|parts| are_keys_on(&parts.headers));
     Account {
         name: viewer.name.clone(),
         role: viewer.role.word().to_owned(),
@@ -160,6 +166,7 @@ fn account_of(viewer: &Viewer) -> Account {
             .map(|(id, name)| PartnerChoice { id: id.to_string(), name: name.clone() })
             .collect(),
         theme,
+        keys,
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
     graph::Graph,
     limits::{Limits, limit},
     onboarding::{self, Live},
+    palette,
     reconcile::{CancellationToken, Signals},
     sign_in::{self, SignIn},
     telemetry, ui,
@@ -109,6 +110,8 @@ pub fn router(state: AppState) -> Router {
         .merge(sign_in::routes(sign_in.clone()))
         .merge(onboarding::routes(live, sign_in.clone()))
         .merge(onboarding::draft_routes(state.db.clone(), state.clock.clone()))
+        .merge(onboarding::search_routes(state.db.clone(), state.clock.clone()))
+        .merge(palette::routes(state.db.clone(), state.clock.clone()))
         .fallback(lost)
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)))
         .layer(middleware::from_fn(no_store))
@@ -119,6 +122,7 @@ pub fn router(state: AppState) -> Router {
         .route("/favicon.svg", get(root_asset))
         .route("/robots.txt", get(root_asset))
         .route("/theme", post(sign_in::choose_theme))
+        .route("/keys", post(sign_in::choose_keys))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))

@@ -64,8 +64,8 @@ pub use self::{
     reconcile::SyncBusinesses,
     selection::{SelectionNotice, Ticks, view_href, view_with_notice},
     store::{
-        clear_selection, events_of, find_business, keep_ticks, record_meta_status, refresh_standing, sync_state,
-        wabas_of, whose_waba,
+        businesses_called, clear_selection, events_of, find_business, first_businesses, keep_ticks, record_meta_status,
+        refresh_standing, sync_state, wabas_of, whose_waba,
     },
     waba_table::WabaTable,
 };

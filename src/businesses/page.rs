@@ -20,6 +20,7 @@ use crate::{
     sign_in::{Page, Visit},
     telemetry::mishap,
     ui::{AppError, ErrorNotice, Glyph, Icon, SearchField, SearchForm},
+    views::{Place as ViewsOf, views_menu},
 };
 
 /// The page.
@@ -35,13 +36,17 @@ pub async fn businesses_page(visit: Visit) -> Result<Page, AppError> {
     } else {
         None
     };
+    let views = views_menu(&mut tx, &visit, ViewsOf::Businesses).await.map_err(mishap)?;
     // Nothing was written; what follows may need a transaction of its own.
     drop(tx);
     let near = match seen.search.as_ref().filter(|_| seen.nothing_matches()) {
         Some(search) => store::name_like(visit.tenant().await?, search).await.map_err(mishap)?,
         None => Vec::new(),
     };
-    Ok(Page { title: "Businesses".to_owned(), view: view(&visit, sync, seen, selected, near, complaints, now) })
+    Ok(Page {
+        title: "Businesses".to_owned(),
+        view: view(&visit, sync, seen, (selected, views), near, complaints, now),
+    })
 }
 
 /// What Postgres says of a view of the list.
@@ -93,7 +98,7 @@ fn view(
     visit: &Visit,
     sync: SyncState,
     seen: Sight,
-    selected: Option<Selected>,
+    (selected, views): (Option<Selected>, AnyView),
     near: Vec<(BusinessId, String)>,
     mut complaints: Vec<String>,
     now: OffsetDateTime,
@@ -131,7 +136,7 @@ fn view(
         };
         (results.spoken(), results.view())
     };
-    let toolbar = (!nothing_yet).then(|| toolbar(&query));
+    let (toolbar, views) = if nothing_yet { (None, None) } else { (Some(toolbar(&query)), Some(views)) };
     view! {
         {again}
         <div class="page-head">
@@ -142,7 +147,7 @@ fn view(
             {button}
         </div>
         {problem}
-        <div id="tools">{toolbar}</div>
+        <div class="bar"><div id="tools">{toolbar}</div><div id="views">{views}</div></div>
         <p class="vh" role="status" id="found">{spoken}</p>
         <div id="live">{list}</div>
         <LiveList/>

@@ -14,7 +14,10 @@
 
 mod batches;
 
+mod search;
+
 pub use batches::LiveBatch;
+pub use search::Suggestions;
 
 #[cfg(feature = "ssr")]
 mod api;
@@ -57,7 +60,8 @@ pub use self::{
     drafts::{Correct, Discard, Draft, Start, confirm_page, draft_routes, import_page, rows_page},
     follow::{FOLLOW, Follow},
     model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
-    page::{Explained, business_page, request_page, requests_page},
+    page::{Explained, business_page, request_page},
     reconcile::{DISPATCH, Dispatch},
+    search::{is_id, requests_page, search_routes},
     store::{calls_of, events_of, find_request},
 };

@@ -31,6 +31,8 @@ mod gate;
 #[cfg(feature = "ssr")]
 mod handshake;
 #[cfg(feature = "ssr")]
+mod keys;
+#[cfg(feature = "ssr")]
 mod members;
 #[cfg(feature = "ssr")]
 mod page;
@@ -69,6 +71,7 @@ pub use self::{
     cookie::session_cookie,
     doors::routes,
     finish::{Problem, finish, refuse_request, respond},
+    keys::{are_keys_on, choose_keys},
     members::name_member,
     page::{choice_page, sign_in_page},
     presence::Presence,

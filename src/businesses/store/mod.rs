@@ -2,6 +2,7 @@
 
 mod counts;
 mod list;
+mod named;
 mod search;
 mod selection;
 mod syncs;
@@ -20,6 +21,7 @@ use crate::{
 pub use self::{
     counts::{Count, Counts, count_all, count_found, fold_counts},
     list::{Listed, list},
+    named::{businesses_called, first_businesses},
     search::{find, name_like},
     selection::{Selected, clear_selection, keep_ticks, select_matching, selected},
     syncs::{

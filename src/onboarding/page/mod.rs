@@ -7,7 +7,6 @@ mod business;
 mod decision;
 mod explained;
 mod request;
-mod requests;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -21,7 +20,7 @@ use crate::{
     ui::{ErrorNotice, Notice, NoticeKind},
 };
 
-pub use self::{business::business_page, explained::Explained, request::request_page, requests::requests_page};
+pub use self::{business::business_page, explained::Explained, request::request_page};
 pub(super) use self::{explained::line_view, story::words_of};
 
 /// What a member reads in place of buttons they may not press.
@@ -29,7 +28,7 @@ const MAY_NOT_SEND: &str =
     "Your role may look, and sends nothing. Ask an admin of your workspace to send it, or to change your role.";
 
 /// What a door said before it led here, if it did.
-fn problem_notice(visit: &Visit) -> Option<AnyView> {
+pub(super) fn problem_notice(visit: &Visit) -> Option<AnyView> {
     let code = visit.query("problem")?;
     let words = if code == "too_late" {
         Some(("Not cancelled", "It had left already, so it can not be stopped any more."))
