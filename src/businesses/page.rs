@@ -147,7 +147,7 @@ fn view(
             {button}
         </div>
         {problem}
-        <div class="bar"><div id="tools">{toolbar}</div><div id="views">{views}</div></div>
+        <div class="search-bar"><div id="tools">{toolbar}</div><div id="views">{views}</div></div>
         <p class="vh" role="status" id="found">{spoken}</p>
         <div id="live">{list}</div>
         <LiveList/>

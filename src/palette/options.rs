@@ -49,7 +49,7 @@ async fn options(State(needs): State<Needs>, parts: Parts) -> Response {
     };
     match answered.await {
         Ok((role, typed, reading, named)) => {
-            Html(Owner::new().with(|| list(role, typed.trim(), reading, named).to_html())).into_response()
+            Html(Owner::new().with(|| list(role, typed.trim(), reading.as_ref(), named).to_html())).into_response()
         }
         Err(error) => refuse_request(&parts, &error),
     }
@@ -66,12 +66,12 @@ fn look_up(wanted: &str) -> String {
 }
 
 /// The groups: what was recognised first, then what is called so, then pages and deeds.
-fn list(role: Role, typed: &str, reading: Option<Reading>, named: Vec<Business>) -> AnyView {
-    let recognised = reading.clone().map(|reading| {
+fn list(role: Role, typed: &str, reading: Option<&Reading>, named: Vec<Business>) -> AnyView {
+    let recognised = reading.map(|reading| {
         let (words, href, glyph) = match reading {
             Reading::Request(number) => (format!("Open request {number}"), format!("/requests/{number}"), Glyph::Send),
-            Reading::Id(id) => (format!("Look up {id}"), look_up(&id), Glyph::LookUp),
-            Reading::Paste(wanted) => ("Look up what was pasted".to_owned(), look_up(&wanted), Glyph::LookUp),
+            Reading::Id(id) => (format!("Look up {id}"), look_up(id), Glyph::LookUp),
+            Reading::Paste(wanted) => ("Look up what was pasted".to_owned(), look_up(wanted), Glyph::LookUp),
         };
         group("Recognised", "p-r", vec![option("p-r-0".to_owned(), href, glyph, words.into_any(), ().into_any())])
     });
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn html(role: Role, typed: &str) -> String {
-        Owner::new().with(|| list(role, typed, read(typed), Vec::new()).to_html()).replace("<!>", "")
+        Owner::new().with(|| list(role, typed, read(typed).as_ref(), Vec::new()).to_html()).replace("<!>", "")
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn menu(views: Vec<SavedView>, member: i64, here: &str) -> AnyView {
     let (own, shared): (Vec<_>, Vec<_>) = views.into_iter().partition(|view| view.member_id == member);
     let group = |title: &'static str, views: Vec<SavedView>| {
         (!views.is_empty()).then(|| {
-            let links = views.into_iter().map(|view| link(view, member, &query)).collect_view();
+            let links = views.into_iter().map(|view| link(&view, member, &query)).collect_view();
             view! { <p class="menu-head">{title}</p><ul>{links}</ul> }
         })
     };
@@ -56,9 +56,9 @@ fn menu(views: Vec<SavedView>, member: i64, here: &str) -> AnyView {
     .into_any()
 }
 
-fn link(view: SavedView, member: i64, shown: &str) -> AnyView {
+fn link(view: &SavedView, member: i64, shown: &str) -> AnyView {
     let current = (view.query == shown).then_some("true");
-    let by = (view.member_id != member).then(|| by_whom(&view));
+    let by = (view.member_id != member).then(|| by_whom(view));
     view! { <li><a class="opt" href=view.href() aria-current=current><Name name=view.name.clone()/>{by}</a></li> }
         .into_any()
 }
@@ -83,7 +83,7 @@ pub async fn views_page(visit: Visit) -> Result<Page, AppError> {
         view! { <Empty title="No view is saved yet" actions=actions.into_any()><p>"Search requests or businesses, then save the search under a name."</p></Empty> }
             .into_any()
     } else {
-        let rows = views.into_iter().map(|view| row(view, member, admin)).collect_view();
+        let rows = views.into_iter().map(|view| row(&view, member, admin)).collect_view();
         view! {
             <section class="list" aria-label="Saved views">
                 <table class="table cards saved-views" role="table">
@@ -108,10 +108,10 @@ pub async fn views_page(visit: Visit) -> Result<Page, AppError> {
     Ok(Page { title: "Saved views".to_owned(), view: view.into_any() })
 }
 
-fn row(saved: SavedView, member: i64, admin: bool) -> AnyView {
+fn row(saved: &SavedView, member: i64, admin: bool) -> AnyView {
     let own = saved.member_id == member;
     let id = saved.id.to_string();
-    let by = if own { view! { "You"{saved.shared.then_some(", shared")} }.into_any() } else { by_whom(&saved) };
+    let by = if own { view! { "You"{saved.shared.then_some(", shared")} }.into_any() } else { by_whom(saved) };
     let rename = own.then(|| {
         let (label, field) = (format!("Name of {}", saved.name), format!("name-{id}"));
         view! {
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn only_its_member_renames_a_view_and_only_they_and_admins_delete_it() {
         for (own, admin, renames, deletes) in [(true, false, 1, 1), (false, true, 0, 1), (false, false, 0, 0)] {
-            let row = html(|| row(saved(1, false), if own { 1 } else { 2 }, admin));
+            let row = html(|| row(&saved(1, false), if own { 1 } else { 2 }, admin));
             let count = |door: &str| row.matches(door).count();
             assert_eq!((count("/views/change"), count("/views/delete")), (renames, deletes), "{own} {admin}");
         }

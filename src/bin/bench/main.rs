@@ -6,6 +6,7 @@ mod batches;
 #[path = "../../tests/browser.rs"]
 mod browser;
 mod limit;
+mod requests;
 mod stand;
 
 use std::{
@@ -44,7 +45,7 @@ pub struct Flags {
     /// The most calls under way at once while batches are sent
     #[arg(long, default_value_t = 256)]
     concurrency: u16,
-    /// What to measure: pages, batches, limit
+    /// What to measure: pages, batches, limit, requests
     #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit"])]
     parts: Vec<String>,
     /// A program that sends the same requests otherwise, and its arguments, parted by spaces; may be given several times
@@ -67,6 +68,7 @@ async fn main() -> Outcome<()> {
             "pages" => pages(&flags).await?,
             "batches" => batches::measure(&flags).await?,
             "limit" => limit::measure(&flags).await?,
+            "requests" => requests::measure(&flags).await?,
             other => return Err(format!("--parts: there is no part '{other}'").into()),
         }
     }

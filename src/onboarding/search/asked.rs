@@ -167,7 +167,7 @@ impl Asked {
             Key::Status => {
                 self.status.push(cond(term, "a status such as 400, a class such as 5xx, or none", |value| {
                     status(value).ok_or(None)
-                })?)
+                })?);
             }
             Key::Trace => self.trace.push(Cond { excluded: term.excluded, any: term.values.clone() }),
             Key::In => {
@@ -299,7 +299,7 @@ fn id_of(text: &str) -> Option<Id> {
     if (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Id::Digits(text.to_owned()));
     }
-    let is = |test: fn(&u8) -> bool| text.as_bytes().iter().any(|byte| test(byte));
+    let is = |test: fn(&u8) -> bool| text.as_bytes().iter().any(test);
     let trace = (SHORTEST_TRACE..=128).contains(&text.len())
         && text
             .bytes()

@@ -106,9 +106,8 @@ impl Standings {
             let (fresh, stalled) = (self.fresh & bit(state) != 0, self.stalled & bit(state) != 0);
             match (fresh, stalled) {
                 (false, false) => None,
-                (true, true) => Some((state, Part::Whole)),
                 (true, false) if STALLING.contains(&state) => Some((state, Part::Fresh)),
-                (true, false) => Some((state, Part::Whole)),
+                (true, _) => Some((state, Part::Whole)),
                 (false, true) => Some((state, Part::Stalled)),
             }
         })

@@ -159,11 +159,11 @@ fn keys(sign: &str, typed: &str) -> Vec<Choice> {
 /// Every value that a key knows.
 fn values(key: Key, names: &[Named]) -> Vec<Named> {
     let fixed = |values: &[(&str, &str)]| {
-        let named = |(value, words): &(&str, &str)| Named {
+        let of = |(value, words): &(&str, &str)| Named {
             value: (*value).to_owned(),
             beside: Some((*words).to_owned()).filter(|words| !words.is_empty()),
         };
-        values.iter().map(named).collect::<Vec<_>>()
+        values.iter().map(of).collect::<Vec<_>>()
     };
     let states = || RequestState::ALL.map(|state| (state.as_str(), ""));
     let mut known = match key {

@@ -143,7 +143,7 @@ pub fn chips(search: &Search, counts: &[StateCount]) -> AnyView {
                 Standings::named(key, true).unwrap_or(Standings::none())
             };
             Chip {
-                href: address::href(&search.terms.with(&SET_BY_CHIPS, term)),
+                href: address::href(&search.terms.with(&SET_BY_CHIPS, term.as_ref())),
                 word,
                 count: (!counts.is_empty()).then(|| count(set, counts)),
                 current,

@@ -67,7 +67,7 @@ fn table_row(row: CallRow, now: OffsetDateTime) -> AnyView {
         Some(trace) => view! { <Identifier what="trace ID" value=trace mono=true/> }.into_any(),
         None => none(),
     };
-    let status = row.http_status.map_or_else(none, |status| status.into_any());
+    let status = row.http_status.map_or_else(none, IntoAny::into_any);
     let took = Duration::from_millis(u64::try_from(row.duration_ms).unwrap_or_default());
     let answer = match (row.code, row.failure) {
         (Some(code), _) => {

@@ -73,7 +73,7 @@ pub async fn requests_page(visit: Visit) -> Result<Page, AppError> {
     let view = view! {
         <PageHead title=title actions=export(&search) keep=true><span>"Newest first"</span></PageHead>
         {problem_notice(&visit)}
-        <div class="bar">{bar::form(&search, recent)}{menu}</div>
+        <div class="search-bar">{bar::form(&search, recent)}{menu}</div>
         {bar::problems(&search)}
         {bar::applied(&search)}
         {bar::chips(&search, &counts)}
@@ -99,7 +99,7 @@ fn export(search: &Search) -> AnyView {
 
 /// Nothing fits.
 fn empty(search: &Search, what: &str) -> AnyView {
-    let id = search.filter.asked.ids.first().is_some();
+    let id = !search.filter.asked.ids.is_empty();
     let look_up = (id || !search.filter.asked.trace.is_empty()).then(|| {
         view! { <a class="btn btn-quiet" href=address::at("/support", &search.text, None)>"Look it up everywhere"</a> }
     });

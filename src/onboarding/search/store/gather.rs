@@ -101,7 +101,7 @@ impl Filter {
         }
         q.push(" LIMIT ").push_bind(MOST_GATHERED + 1);
         let found: Vec<i64> = q.build_query_scalar().fetch_all(&mut **tx).await?;
-        few(found)
+        Ok(few(found))
     }
 }
 
@@ -109,8 +109,8 @@ fn positive<T>(conds: &[Cond<T>]) -> impl Iterator<Item = &Cond<T>> {
     conds.iter().filter(|cond| !cond.excluded)
 }
 
-fn few(found: Vec<i64>) -> sqlx::Result<Option<Vec<i64>>> {
-    Ok((i64::try_from(found.len()).unwrap_or(i64::MAX) <= MOST_GATHERED).then_some(found))
+fn few(found: Vec<i64>) -> Option<Vec<i64>> {
+    (i64::try_from(found.len()).unwrap_or(i64::MAX) <= MOST_GATHERED).then_some(found)
 }
 
 /// The requests that fit one condition, if they are few.
@@ -122,7 +122,7 @@ async fn gathered(
     q.push_bind(tx.partner().as_str().to_owned()).push(" AND ");
     condition(&mut q);
     q.push(" LIMIT ").push_bind(MOST_GATHERED + 1);
-    few(q.build_query_scalar().fetch_all(&mut **tx).await?)
+    Ok(few(q.build_query_scalar().fetch_all(&mut **tx).await?))
 }
 
 /// The requests for the businesses that fit a condition, if those are few.
@@ -162,7 +162,7 @@ async fn of_members(tx: &mut TenantTx, members: &[i64]) -> sqlx::Result<Option<V
     )
     .fetch_all(&mut **tx)
     .await?;
-    few(found)
+    Ok(few(found))
 }
 
 /// The requests that were answered with these trace or request ids of Meta's.

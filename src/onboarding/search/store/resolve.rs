@@ -119,12 +119,11 @@ impl Filter {
                 if name.bytes().all(|byte| byte.is_ascii_digit()) {
                     any.push(name.clone());
                 }
-                match businesses::businesses_called(tx, &name).await? {
-                    Some(ids) => any.extend(ids.into_iter().map(|id| id.as_str().to_owned())),
-                    None => {
-                        problems.push(Problem::TooCommon { name });
-                        common = true;
-                    }
+                if let Some(ids) = businesses::businesses_called(tx, &name).await? {
+                    any.extend(ids.into_iter().map(|id| id.as_str().to_owned()));
+                } else {
+                    problems.push(Problem::TooCommon { name });
+                    common = true;
                 }
             }
             if !common {

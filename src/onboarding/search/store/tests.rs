@@ -31,14 +31,14 @@ async fn filled(pool: &PgPool, partner: &str) -> TenantTx {
         FROM unnest(ARRAY['Banyan Leaf', 'Casa Dois', 'Casa Tres'], ARRAY['IN', 'BR', 'BR']) WITH ORDINALITY AS b (name, country, n)",
     )
     .bind(partner)
-    .bind(i64::from(base))
+    .bind(base)
     .bind(NOW)
     .execute(&mut *tx)
     .await
     .unwrap();
     sqlx::query("UPDATE businesses SET assigned_to = $2 + 2 WHERE partner_id = $1 AND business_id = '502'")
         .bind(partner)
-        .bind(i64::from(base))
+        .bind(base)
         .execute(&mut *tx)
         .await
         .unwrap();

@@ -95,12 +95,12 @@ fn distance(one: &str, other: &str) -> usize {
     for (row, letter) in one.iter().enumerate() {
         let mut this = vec![row + 1];
         for (column, wanted) in other.iter().enumerate() {
-            let mut least =
+            let mut fewest =
                 (last[column] + usize::from(letter != wanted)).min(last[column + 1] + 1).min(this[column] + 1);
             if row > 0 && column > 0 && *letter == other[column - 1] && one[row - 1] == *wanted {
-                least = least.min(before[column - 1] + 1);
+                fewest = fewest.min(before[column - 1] + 1);
             }
-            this.push(least);
+            this.push(fewest);
         }
         before = std::mem::replace(&mut last, this);
     }

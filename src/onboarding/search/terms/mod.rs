@@ -83,9 +83,9 @@ pub struct Terms {
 
 impl Terms {
     /// These terms without those of a kind, with one more behind them.
-    pub fn with(&self, drop: &[Key], term: Option<Term>) -> String {
+    pub fn with(&self, drop: &[Key], term: Option<&Term>) -> String {
         let kept = self.terms.iter().filter(|term| term.key.is_none_or(|key| !drop.contains(&key)));
-        text_of(kept.chain(&term))
+        text_of(kept.chain(term))
     }
 
     /// All but the term at a place.

@@ -78,7 +78,7 @@ fn a_term_is_taken_away_or_set_and_the_others_stay() {
     assert_eq!(terms.to_string(), "is:failed \"casa ipê\" code:100,200 -by:me");
     assert_eq!(terms.without(1), "is:failed code:100,200 -by:me");
     assert_eq!(
-        terms.with(&[Key::Is, Key::State], Some(Term::of(Key::Is, "open"))),
+        terms.with(&[Key::Is, Key::State], Some(&Term::of(Key::Is, "open"))),
         "\"casa ipê\" code:100,200 -by:me is:open"
     );
     assert_eq!(terms.with(&[Key::Is], None), "\"casa ipê\" code:100,200 -by:me");
