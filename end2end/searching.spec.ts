@@ -83,7 +83,7 @@ test('suggestions are chosen by keyboard', async ({ page, javaScriptEnabled }) =
   await box.click();
   await expect(page.getByRole('option').first()).toBeVisible();
   await box.pressSequentially('is:fa');
-  await expect(page.getByRole('option', { name: 'failed' })).toBeVisible();
+  await expect(page.getByRole('option', { name: 'failed', exact: true })).toBeVisible();
   await box.press('ArrowDown');
   await expect(box).toHaveAttribute('aria-activedescendant', 'sg-0');
   await expectAccessible(page);

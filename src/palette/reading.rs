@@ -32,7 +32,7 @@ pub fn read(typed: &str) -> Option<Reading> {
         return None;
     }
     let from = names_trace.map_or("", |at| &typed[at + "fbtrace_id".len()..]);
-    let from = from.trim_start_matches(['\"', '\'', '\\', ':', '=', ' ']);
+    let from = from.trim_start_matches(['"', '\'', '\\', ':', '=', ' ']);
     let end = from
         .find(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '/' | '+' | '=')))
         .unwrap_or(from.len());

@@ -110,6 +110,21 @@ async fn what_is_shown_is_exported_and_no_more(pool: PgPool) {
     let read: Vec<serde_json::Value> = serde_json::from_str(&calls.body).unwrap();
     assert!(read.len() >= 3 && read.iter().all(|call| call["operation"].is_string()), "{}", calls.body);
 
+    // As browsers ask: packed, the file still comes to its end.
+    for coding in ["gzip", "br"] {
+        let cookies: Vec<String> =
+            browser.cookies().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let packed = reqwest::Client::new()
+            .get(format!("{}/requests/export.csv", app.url))
+            .header("cookie", cookies.join("; "))
+            .header("accept-encoding", coding)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(packed.headers()["content-encoding"], coding);
+        assert!(packed.bytes().await.is_ok_and(|bytes| !bytes.is_empty()), "{coding}");
+    }
+
     let rival = app.signed_in(RIVAL).await;
     for path in ["/requests/export.csv", "/requests/export.json?q=in:calls", "/requests/export.csv?q=LB-1001"] {
         let theirs = rival.open(path).await.unwrap();

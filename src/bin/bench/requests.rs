@@ -109,7 +109,7 @@ async fn export(browser: &Browser, server: &Server, ending: &str) -> Outcome<()>
     let (mut bytes, mut lines) = (0, 0);
     while let Some(piece) = answer.chunk().await? {
         bytes += piece.len();
-        lines += piece.iter().filter(|byte| **byte == b'\n').count();
+        lines += piece.split(|byte| *byte == b'\n').count() - 1;
     }
     let took = started.elapsed();
     let more = format!(

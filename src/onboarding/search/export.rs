@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures::StreamExt;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_DISPOSITION, CONTENT_TYPE},
@@ -98,7 +99,9 @@ async fn export(needs: Needs, parts: Parts, format: Format) -> Response {
     let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
         let piece = receiver.recv().await?;
         Some((piece, receiver))
-    });
+    })
+    // Compression asks once more after the end.
+    .fuse();
     (headers(format, calls, visit.clock.now()), Body::from_stream(pieces)).into_response()
 }
 
