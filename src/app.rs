@@ -22,11 +22,13 @@ use crate::{
         batch_page, batches_page, business_page, call_limit, cancel_page, confirm_page, import_page, request_page,
         requests_page, rows_page,
     },
-    sign_in::{Page, Viewer, Visit, choice_page, sign_in_page, theme_of, way_to_sign_in, zone_of},
+    palette::palette,
+    sign_in::{Page, Viewer, Visit, are_keys_on, choice_page, sign_in_page, theme_of, way_to_sign_in, zone_of},
     support::{call_page, cause_page, causes_page, support_page},
     team::{audit_page, member_page, settings_page},
     telemetry::mishap,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
+    views::views_page,
     webhooks::webhooks_page,
 };
 
@@ -80,6 +82,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/support/causes") view=|| framed(causes_page) ssr=SsrMode::Async/>
                 <Route path=path!("/support/causes/:cause") view=|| framed(cause_page) ssr=SsrMode::Async/>
                 <Route path=path!("/support/calls/:call") view=|| framed(call_page) ssr=SsrMode::Async/>
+                <Route path=path!("/views") view=|| framed(views_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=|| framed(settings_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings/members/:member") view=|| framed(member_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings/audit") view=|| framed(audit_page) ssr=SsrMode::Async/>
@@ -109,12 +112,13 @@ where
     let shown = async move {
         let visit = Visit::from_context()?;
         let (account, here) = (account_of(&visit.viewer), visit.path_and_query());
+        let above = palette(&visit.viewer, account.keys);
         let asks = visit.clone();
         let page = page(visit).await?;
         let limit = limit_of(&asks).await;
         Ok(Page {
             title: page.title,
-            view: view! { <Layout account nav=places() here limit>{page.view}</Layout> }.into_any(),
+            view: view! { <Layout account nav=places() here limit above>{page.view}</Layout> }.into_any(),
         })
     };
     bare(shown)
@@ -160,7 +164,9 @@ fn lead(path: &str) {
 }
 
 fn account_of(viewer: &Viewer) -> Account {
-    let theme = use_context::<Parts>().map(|parts| theme_of(&parts.headers)).unwrap_or_default();
+    let parts = use_context::<Parts>();
+    let theme = parts.as_ref().map(|parts| theme_of(&parts.headers)).unwrap_or_default();
+    let keys = parts.as_ref().is_none_or(|parts| are_keys_on(&parts.headers));
     Account {
         name: viewer.name.clone(),
         role: viewer.role.word().to_owned(),
@@ -171,6 +177,7 @@ fn account_of(viewer: &Viewer) -> Account {
             .map(|(id, name)| PartnerChoice { id: id.to_string(), name: name.clone() })
             .collect(),
         theme,
+        keys,
     }
 }
 

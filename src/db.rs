@@ -107,7 +107,19 @@ impl Db {
     /// # Errors
     /// When Postgres can't be reached.
     pub async fn tenant(&self, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
-        let mut tx = self.pool.begin_with("BEGIN; SET LOCAL ROLE liteboard_tenant").await?;
+        self.begin("BEGIN; SET LOCAL ROLE liteboard_tenant", partner).await
+    }
+
+    /// The same, reading only, with everything from one moment: for what takes many statements.
+    ///
+    /// # Errors
+    /// When Postgres can't be reached.
+    pub async fn tenant_snapshot(&self, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE liteboard_tenant", partner).await
+    }
+
+    async fn begin(&self, statement: &'static str, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
+        let mut tx = self.pool.begin_with(statement).await?;
         sqlx::query_scalar!("SELECT set_config('app.partner_id', $1, true)", partner.as_str())
             .fetch_one(&mut *tx)
             .await?;

@@ -66,10 +66,13 @@ pub mod worker;
 // Rooms
 pub mod businesses;
 pub mod onboarding;
+pub mod palette;
 pub mod sign_in;
 pub mod solutions;
 pub mod support;
 pub mod team;
+#[cfg(feature = "ssr")]
+pub mod views;
 pub mod webhooks;
 
 // Tools

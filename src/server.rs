@@ -28,6 +28,7 @@ use crate::{
     graph::Graph,
     limits::{Limits, limit},
     onboarding::{self, Live},
+    palette,
     reconcile::{CancellationToken, Signals},
     sign_in::{self, SignIn},
     support,
@@ -79,7 +80,7 @@ impl AppState {
         provide_context(self.signals.clone());
         provide_context(Deployment {
             public_url: self.public_url.clone(),
-            verify_token_is_set: self.webhooks.verify_token_is_set(),
+            verify_token_is_set: self.webhooks.can_be_verified(),
         });
         provide_context(self.webhooks.clone());
         if let Some(nonce) = nonce {
@@ -121,6 +122,8 @@ pub fn router(state: AppState) -> Router {
         .merge(onboarding::draft_routes(state.db.clone(), state.clock.clone()))
         .merge(team::routes(state.db.clone(), state.clock.clone()))
         .merge(support::routes(state.db.clone(), state.clock.clone()))
+        .merge(onboarding::search_routes(state.db.clone(), state.clock.clone()))
+        .merge(palette::routes(state.db.clone(), state.clock.clone()))
         .fallback(lost)
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)))
         .layer(middleware::from_fn(no_store))
@@ -131,6 +134,7 @@ pub fn router(state: AppState) -> Router {
         .route("/favicon.svg", get(root_asset))
         .route("/robots.txt", get(root_asset))
         .route("/theme", post(sign_in::choose_theme))
+        .route("/keys", post(sign_in::choose_keys))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))

@@ -21,7 +21,7 @@ const REST: Duration = Duration::from_millis(200);
 /// How often a running sync is looked at.
 const LOOK: Duration = Duration::from_secs(2);
 /// The parts of the page that are taken over, by id.
-const PARTS: [&str; 4] = ["sync", "tools", "found", "live"];
+const PARTS: [&str; 5] = ["sync", "tools", "views", "found", "live"];
 /// Of those, the one that holds what is typed: only taken while it is empty.
 const TOOLS: &str = "tools";
 
@@ -45,23 +45,7 @@ pub fn enliven() {
             cancel(heard.typing.replace(timer));
         }
     });
-    let key = window_event_listener(ev::keydown, |event| {
-        if event.key() == "/"
-            && !event.ctrl_key()
-            && !event.meta_key()
-            && !event.alt_key()
-            && !is_typing()
-            && let Some(field) = field()
-        {
-            event.prevent_default();
-            let _ = field.focus();
-            field.select();
-        }
-    });
-    on_cleanup(move || {
-        typed.remove();
-        key.remove();
-    });
+    on_cleanup(move || typed.remove());
     look_later(&state);
 }
 
@@ -73,10 +57,6 @@ fn cancel(timer: Option<TimeoutHandle>) {
 
 fn field() -> Option<HtmlInputElement> {
     document().get_element_by_id("q")?.dyn_into().ok()
-}
-
-fn is_typing() -> bool {
-    document().active_element().is_some_and(|active| active.matches("input, select, textarea").unwrap_or(true))
 }
 
 /// Sends what the form would send, and puts it into the address.
@@ -132,7 +112,7 @@ fn refresh(state: &Rc<State>, url: &str, parts: &'static [&'static str]) {
     let state = Rc::clone(state);
     spawn_local(async move {
         if let Ok(Some(page)) = page.await {
-            for part in parts.iter().filter(|part| **part != TOOLS || !is_filled(part)) {
+            for part in parts.iter().filter(|part| (**part != TOOLS || !is_filled(part)) && !is_in_use(part)) {
                 take_over(&page, part);
             }
         }

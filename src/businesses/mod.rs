@@ -82,8 +82,8 @@ pub use self::{
     reconcile::SyncBusinesses,
     selection::{SelectionNotice, Ticks, view_href, view_with_notice},
     store::{
-        News, clear_selection, events_of, find_business, fold_counts, keep_ticks, keep_told, record_meta_status,
-        refresh_standing, sync_state, wabas_in, wabas_of, whose_waba,
+        News, businesses_called, clear_selection, events_of, find_business, first_businesses, fold_counts, keep_ticks,
+        keep_told, record_meta_status, refresh_standing, sync_state, wabas_in, wabas_of, whose_waba,
     },
     story::{Assignment, Deed, Mark, Note, Span, story_of},
     waba_table::WabaTable,

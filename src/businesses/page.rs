@@ -21,6 +21,7 @@ use crate::{
     sign_in::{Page, Visit},
     telemetry::mishap,
     ui::{AppError, Choice, ErrorNotice, Glyph, Icon, Name, SearchField, SearchForm, Select},
+    views::{Place as ViewsOf, views_menu},
 };
 
 /// The page.
@@ -37,13 +38,17 @@ pub async fn businesses_page(visit: Visit) -> Result<Page, AppError> {
     } else {
         None
     };
+    let views = views_menu(&mut tx, &visit, ViewsOf::Businesses).await.map_err(mishap)?;
     // Nothing was written; what follows may need a transaction of its own.
     drop(tx);
     let near = match seen.search.as_ref().filter(|_| seen.nothing_matches()) {
         Some(search) => store::name_like(visit.tenant().await?, search).await.map_err(mishap)?,
         None => Vec::new(),
     };
-    Ok(Page { title: "Businesses".to_owned(), view: view(&visit, sync, seen, (selected, team), near, complaints, now) })
+    Ok(Page {
+        title: "Businesses".to_owned(),
+        view: view(&visit, sync, seen, (selected, team, views), near, complaints, now),
+    })
 }
 
 /// Whose businesses can be listed, and whose are.
@@ -128,7 +133,7 @@ fn view(
     visit: &Visit,
     sync: SyncState,
     seen: Sight,
-    (selected, team): (Option<Selected>, Team),
+    (selected, team, views): (Option<Selected>, Team, AnyView),
     near: Vec<(BusinessId, String)>,
     mut complaints: Vec<String>,
     now: OffsetDateTime,
@@ -166,7 +171,7 @@ fn view(
         };
         (results.spoken(), results.view())
     };
-    let toolbar = (!nothing_yet).then(|| toolbar(&query, team));
+    let (toolbar, views) = if nothing_yet { (None, None) } else { (Some(toolbar(&query, team)), Some(views)) };
     view! {
         {again}
         <div class="page-head">
@@ -177,7 +182,7 @@ fn view(
             {button}
         </div>
         {problem}
-        <div id="tools">{toolbar}</div>
+        <div class="search-bar"><div id="tools">{toolbar}</div><div id="views">{views}</div></div>
         <p class="vh" role="status" id="found">{spoken}</p>
         <div id="live">{list}</div>
         <LiveList/>

@@ -16,7 +16,10 @@
 
 mod batches;
 
+mod search;
+
 pub use batches::LiveBatch;
+pub use search::Suggestions;
 
 #[cfg(feature = "ssr")]
 mod api;
@@ -61,8 +64,9 @@ pub use self::{
     drafts::{Correct, Discard, Draft, Start, confirm_page, draft_routes, import_page, rows_page},
     follow::{FOLLOW, Follow},
     model::{AttemptCall, RAW_BODY_DAYS, Request, RequestEvent, RequestNumber, State},
-    page::{Explained, business_event, business_page, headline, request_page, requests_page},
+    page::{Explained, business_event, business_page, headline, request_page},
     poll::{POLL, PROBE_REQUEST_IDS, Poll},
     reconcile::{DISPATCH, Dispatch},
+    search::{is_id, requests_page, search_routes},
     store::{calls_of, events_of, find_request},
 };

@@ -35,6 +35,8 @@ mod gate;
 #[cfg(feature = "ssr")]
 mod handshake;
 #[cfg(feature = "ssr")]
+mod keys;
+#[cfg(feature = "ssr")]
 mod members;
 #[cfg(feature = "ssr")]
 mod open_sessions;
@@ -81,6 +83,7 @@ pub use self::{
     doors::routes,
     examine::{TriedToken, partner_token, try_tokens},
     finish::{Problem, finish, refuse_request, respond},
+    keys::{are_keys_on, choose_keys},
     members::name_member,
     open_sessions::{OpenSession, SessionMark, end_session, end_sessions, open_sessions},
     page::{choice_page, sign_in_page},

@@ -114,7 +114,7 @@ async fn a_batch_is_watched_listed_and_leads_to_its_requests(pool: PgPool) {
     let failed = browser.open(&format!("/requests?batch={number}&state=failed&cause=access_denied")).await.unwrap();
     assert_eq!(failed.body.matches("<tr role=\"row\"").count(), 2, "{}", failed.body);
     let none = browser.open(&format!("/requests?batch={number}&state=failed&cause=temporary")).await.unwrap();
-    assert!(none.body.contains("No request here"), "{}", none.body);
+    assert!(none.body.contains("No request matches"), "{}", none.body);
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]

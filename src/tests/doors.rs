@@ -31,6 +31,11 @@ const PAGES: &[&str] = &[
     "/drafts/1",
     "/drafts/1/rows",
     "/drafts/1/problems.csv",
+    "/requests/export.csv",
+    "/requests/export.json",
+    "/requests/suggest",
+    "/palette",
+    "/views",
 ];
 
 /// What members may do, as forms.
@@ -66,6 +71,9 @@ const DOORS: &[&str] = &[
     "/businesses/add_note",
     "/businesses/delete_note",
     "/onboarding/check",
+    "/views/save",
+    "/views/change",
+    "/views/delete",
 ];
 
 /// Open to anyone; this list should only ever shrink.
@@ -239,6 +247,12 @@ async fn odd_addresses_are_answered(pool: PgPool) {
         ("/businesses?q=%3Cscript%3Ealert(1)%3C/script%3E".to_owned(), 200),
         ("/businesses?after=nonsense&status=nonsense".to_owned(), 200),
         ("/requests?before=LB-x&state=nonsense".to_owned(), 200),
+        (format!("/requests?q={}", "code:1%20".repeat(500)), 200),
+        (format!("/requests?q={long}"), 200),
+        ("/requests?q=%00%ff%22-is:%3Cscript%3Ealert(1)%3C/script%3E".to_owned(), 200),
+        ("/requests/export.csv?q=nokey:1".to_owned(), 400),
+        (format!("/palette?q={long}"), 200),
+        (format!("/requests/suggest?q={long}"), 200),
         ("/requests/nonsense".to_owned(), 404),
         ("/nowhere".to_owned(), 404),
         ("/assets/../Cargo.toml".to_owned(), 404),

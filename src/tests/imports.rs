@@ -21,11 +21,25 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // Rooms.
     ("sign_in", &["clock", "db", "graph", "reconcile", "telemetry", "ui", "vault"]),
     ("solutions", &["clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui", "vault"]),
-    ("businesses", &["clock", "db", "graph", "reconcile", "sign_in", "solutions", "telemetry", "ui", "vault"]),
+    ("views", &["clock", "db", "sign_in", "telemetry", "ui"]),
+    ("businesses", &["clock", "db", "graph", "reconcile", "sign_in", "solutions", "telemetry", "ui", "vault", "views"]),
     (
         "onboarding",
-        &["businesses", "clock", "db", "graph", "reconcile", "sign_in", "solutions", "telemetry", "ui", "vault"],
+        &[
+            "businesses",
+            "clock",
+            "db",
+            "graph",
+            "reconcile",
+            "sign_in",
+            "solutions",
+            "telemetry",
+            "ui",
+            "vault",
+            "views",
+        ],
     ),
+    ("palette", &["businesses", "clock", "db", "onboarding", "sign_in", "telemetry", "ui"]),
     (
         "support",
         &[
@@ -47,7 +61,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The top.
     (
         "app",
-        &["assets", "businesses", "clock", "onboarding", "sign_in", "support", "team", "telemetry", "ui", "webhooks"],
+        &[
+            "assets",
+            "businesses",
+            "clock",
+            "onboarding",
+            "palette",
+            "sign_in",
+            "support",
+            "team",
+            "telemetry",
+            "ui",
+            "views",
+            "webhooks",
+        ],
     ),
     (
         "server",
@@ -59,6 +86,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "graph",
             "limits",
             "onboarding",
+            "palette",
             "reconcile",
             "sign_in",
             "support",

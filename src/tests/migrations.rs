@@ -32,6 +32,8 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_125_000_030, include_str!("migrations/12_failure_groups.sql")),
     (20_261_125_000_031, include_str!("migrations/13_look_ups.sql")),
     (20_261_125_000_032, include_str!("migrations/14_raw_answers.sql")),
+    (20_261_125_000_040, ""),
+    (20_261_125_000_041, include_str!("migrations/41_saved_views.sql")),
     (20_261_125_000_050, include_str!("migrations/50_team.sql")),
     (20_261_125_000_051, include_str!("migrations/51_sessions_of_members.sql")),
 ];

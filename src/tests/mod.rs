@@ -19,6 +19,7 @@ mod lists;
 mod migrations;
 mod onboarding;
 mod readme;
+mod searching;
 mod settings;
 mod signing_in;
 mod support;

@@ -32,6 +32,8 @@ pub struct Account {
     pub others: Vec<PartnerChoice>,
     /// The theme in force.
     pub theme: Theme,
+    /// Whether single keys do something.
+    pub keys: bool,
 }
 
 /// One place in the navigation.
@@ -68,9 +70,12 @@ pub fn Layout(
     /// Percent of Meta's call limit used up, where it's known.
     #[prop(default = None)]
     limit: Option<u8>,
+    /// What stands above every page, closed: the palette and the keys.
+    #[prop(optional)]
+    above: Option<AnyView>,
     children: Children,
 ) -> AnyView {
-    let Account { name, role, partner, others, theme } = account;
+    let Account { name, role, partner, others, theme, keys } = account;
     let path = here.split(['?', '#']).next().unwrap_or_default();
     let asides: Vec<_> = nav.iter().filter(|item| item.aside).cloned().collect();
     let places = nav.into_iter().map(|item| place(&item, path)).collect_view();
@@ -79,11 +84,15 @@ pub fn Layout(
         <div class="app">
             <header class="rail">
                 {brand(partner.name, others, here.clone())}
+                <a class="jump" href="/support" aria-keyshortcuts="Control+K">
+                    <Icon glyph=Glyph::Search/><span>"Search or paste ID"</span><kbd aria-hidden="true">"Ctrl K"</kbd>
+                </a>
                 <nav class="nav" aria-label="Main">{places}</nav>
-                <div class="rail-foot">{limit.map(call_limit)}{account_menu(name, role, &asides, theme, here)}</div>
+                <div class="rail-foot">{limit.map(call_limit)}{account_menu(name, role, &asides, theme, keys, here)}</div>
             </header>
             <main id="main" class="main" tabindex="-1">{children()}</main>
         </div>
+        {above}
         <CopyOnClick/>
         <LocalTimes/>
     }
@@ -153,14 +162,13 @@ fn brand(partner: String, others: Vec<PartnerChoice>, here: String) -> AnyView {
     .into_any()
 }
 
-fn account_menu(name: String, role: String, asides: &[NavItem], current: Theme, here: String) -> AnyView {
+fn account_menu(name: String, role: String, asides: &[NavItem], current: Theme, keys: bool, here: String) -> AnyView {
     let asides =
         asides.iter().map(|item| view! { <a class="opt opt-aside" href=item.href>{item.word}</a> }).collect_view();
     let themes = Theme::ALL
         .iter()
         .map(|(theme, word)| {
-            let pressed = if *theme == current { "true" } else { "false" };
-            view! { <button type="submit" name="theme" value=theme.key() aria-pressed=pressed>{*word}</button> }
+            view! { <button type="submit" name="theme" value=theme.key() aria-pressed=pressed(*theme == current)>{*word}</button> }
         })
         .collect_view();
     view! {
@@ -175,8 +183,16 @@ fn account_menu(name: String, role: String, asides: &[NavItem], current: Theme, 
                 <p class="menu-head"><bdi>{name}</bdi><span>{role}</span></p>
                 {asides}
                 <form method="post" action="/theme">
-                    <input type="hidden" name="back" value=here/>
+                    <input type="hidden" name="back" value=here.clone()/>
                     <div class="seg" role="group" aria-label="Theme">{themes}</div>
+                </form>
+                <form class="keys-choice" method="post" action="/keys">
+                    <input type="hidden" name="back" value=here/>
+                    <p class="menu-head">"Single keys"</p>
+                    <div class="seg" role="group" aria-label="Single keys">
+                        <button type="submit" name="keys" value="on" aria-pressed=pressed(keys)>"On"</button>
+                        <button type="submit" name="keys" value="off" aria-pressed=pressed(!keys)>"Off"</button>
+                    </div>
                 </form>
                 <form method="post" action="/sign-out">
                     <button class="opt" type="submit">"Sign out"</button>
@@ -185,6 +201,10 @@ fn account_menu(name: String, role: String, asides: &[NavItem], current: Theme, 
         </details>
     }
     .into_any()
+}
+
+const fn pressed(pressed: bool) -> &'static str {
+    if pressed { "true" } else { "false" }
 }
 
 /// The first letters of the first and the last word: "IC" of "Ines Carvalho".

@@ -38,6 +38,8 @@ mod identifier;
 mod islands;
 mod json;
 mod layout;
+#[cfg(feature = "hydrate")]
+pub mod listbox;
 mod meter;
 mod notice;
 mod numbers;

@@ -27,6 +27,7 @@ fn account(others: Vec<PartnerChoice>) -> Account {
         partner: PartnerChoice { id: "418206733951027".into(), name: worst_name() },
         others,
         theme: Theme::Dark,
+        keys: true,
     }
 }
 

@@ -7,6 +7,7 @@ mod batches;
 mod browser;
 mod limit;
 mod lookups;
+mod requests;
 mod stand;
 mod webhooks;
 
@@ -49,8 +50,8 @@ pub struct Flags {
     /// Graph calls among which ids are looked up
     #[arg(long, default_value_t = 1_000_000)]
     calls: i64,
-    /// What to measure: pages, batches, limit, webhooks, lookups
-    #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit", "webhooks", "lookups"])]
+    /// What to measure: pages, batches, limit, webhooks, lookups, requests
+    #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit", "webhooks", "lookups", "requests"])]
     parts: Vec<String>,
     /// A program that sends the same requests otherwise, and its arguments, parted by spaces; may be given several times
     #[arg(long)]
@@ -74,6 +75,7 @@ async fn main() -> Outcome<()> {
             "limit" => limit::measure(&flags).await?,
             "lookups" => lookups::measure(&flags).await?,
             "webhooks" => webhooks::measure(&flags).await?,
+            "requests" => requests::measure(&flags).await?,
             other => return Err(format!("--parts: there is no part '{other}'").into()),
         }
     }

@@ -3,6 +3,7 @@
 mod counts;
 mod list;
 mod managed;
+mod named;
 mod search;
 mod selection;
 mod syncs;
@@ -23,6 +24,7 @@ pub use self::{
     counts::{Count, Counts, count_all, count_found, fold_counts},
     list::{Listed, list},
     managed::{count_managed, list_managed, narrow},
+    named::{businesses_called, first_businesses},
     search::{Found, find, name_like},
     selection::{Selected, clear_selection, keep_ticks, select_matching, selected},
     syncs::{

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_DISPOSITION, CONTENT_TYPE},
@@ -82,7 +82,9 @@ pub(super) async fn results(State(rooms): State<Rooms>, Path(number): Path<Strin
     let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
         let piece = receiver.recv().await?;
         Some((piece, receiver))
-    });
+    })
+    // Compression asks once more after the end.
+    .fuse();
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     let named = format!("attachment; filename=\"{}\"", file_name(&batch.name, batch.number));

@@ -8,7 +8,6 @@ mod decision;
 mod explained;
 mod letter;
 mod request;
-mod requests;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -28,7 +27,6 @@ pub use self::{
     business::business_page,
     explained::Explained,
     request::request_page,
-    requests::requests_page,
     story::{business_event, headline},
 };
 pub(super) use self::{explained::line_view, story::words_of};
@@ -38,7 +36,7 @@ const MAY_NOT_SEND: &str =
     "Your role may look, and sends nothing. Ask an admin of your workspace to send it, or to change your role.";
 
 /// What a door said before it led here, if it did.
-fn problem_notice(visit: &Visit) -> Option<AnyView> {
+pub(super) fn problem_notice(visit: &Visit) -> Option<AnyView> {
     let code = visit.query("problem")?;
     let words = if code == "too_late" {
         Some(("Not cancelled", "It had left already, so it can not be stopped any more."))

@@ -4,7 +4,6 @@
 //! standing refreshed in the same transaction, so that a list and a request's page never disagree.
 
 mod dispatch;
-mod lists;
 mod paces;
 mod polls;
 mod progress;
@@ -22,7 +21,6 @@ use crate::{
 
 pub use self::{
     dispatch::{Claimed, Outcome, Room, claim, interrupted, next_due, resume_after_sign_in, save},
-    lists::{Filter, ListedRequest, Window, Within, list_requests},
     paces::{AppLimit, app_wait, find_pace, pause_until, save_app_limit, save_pace},
     polls::{
         Asked, Due, Waits, app_usage, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses,

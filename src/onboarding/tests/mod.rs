@@ -1,7 +1,6 @@
 //! Laws of this room's tables, on a real Postgres.
 
 mod dispatch;
-mod lists;
 mod polls;
 mod turns;
 mod wishes;

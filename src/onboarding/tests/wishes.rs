@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use sqlx::PgPool;
 
-use super::*;
+use super::{super::search, *};
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn asking_twice_is_one_open_request(pool: PgPool) {
@@ -108,12 +108,7 @@ async fn nobody_sees_or_moves_another_partners_requests(pool: PgPool) {
     assert!(store::events_of(&mut tx, number).await.unwrap().is_empty());
     let all = crate::businesses::Span { before: None, since: None, most: 9 };
     assert!(store::story_of_requests(&mut tx, &business(0), None, all).await.unwrap().is_empty());
-    assert!(
-        store::list_requests(&mut tx, store::Filter::All, store::Within::default(), store::Window::Newest, 9)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(search::rows_of(&mut tx, &[number.0]).await.unwrap().is_empty());
     assert!(store::claim(&mut tx, store::Room::of(9), NOW).await.unwrap().is_empty());
     assert!(!store::cancel(&mut tx, number, theirs.member, NOW).await.unwrap());
     let seen = sqlx::query_scalar!(r#"SELECT count(*) AS "seen!" FROM requests"#).fetch_one(&mut *tx).await.unwrap();

@@ -14,6 +14,7 @@ use crate::{
         explain::{Action, Explanation, Said, Subject, explain},
         model::State,
         page::line_view,
+        search,
     },
     ui::{Glyph, Icon, Identifier, capped, grouped, plural},
 };
@@ -88,7 +89,7 @@ fn group_view(group: &Failures, number: BatchNumber, may_send: bool, now: Offset
     let retry_first = explanation.actions.first() == Some(&Action::Retry);
     let retry = (may_send && group.retriable > 0).then(|| retry_form(group, number, retry_first));
     let see = (!retry_first || retry.is_none()).then(|| {
-        let href = format!("/requests?batch={number}&state=failed&cause={}", group.cause);
+        let href = search::href(&format!("batch:{number} is:failed cause:{}", group.cause));
         view! { <a class="btn btn-sm" href=href>{format!("See these {}", grouped(group.count))}</a> }
     });
     view! {
@@ -115,7 +116,7 @@ fn retry_form(group: &Failures, number: BatchNumber, first: bool) -> AnyView {
 fn taken_view(count: u64, number: BatchNumber, now: OffsetDateTime) -> AnyView {
     let explanation = explained(State::TakenByAnotherPartner, None, Said::default(), count, now);
     let text = explanation.text.iter().map(|line| view! { <p>{line_view(line, now)}</p> }).collect_view();
-    let href = format!("/requests?batch={number}&state=taken");
+    let href = search::href(&format!("batch:{number} is:taken"));
     view! {
         <li class="cause">
             <b class="cause-n num">{grouped(count)}</b>
@@ -196,7 +197,7 @@ mod tests {
         for (may_send, retriable) in [(true, 0), (false, 12)] {
             let page = page("access_denied", may_send, retriable);
             assert!(!page.contains("<form"), "{page}");
-            assert!(page.contains("/requests?batch=118&amp;state=failed&amp;cause=access_denied"), "{page}");
+            assert!(page.contains("/requests?q=batch:118%20is:failed%20cause:access_denied"), "{page}");
         }
         assert!(page("access_denied", true, 5).contains("Retry these 5"));
         assert!(page("access_denied", true, 1_000).contains("Retry these 1,000+"));

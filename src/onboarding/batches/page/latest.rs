@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::{super::model::Answered, batch::Sight};
 use crate::{
-    onboarding::{model::State, page::words_of},
+    onboarding::{model::State, page::words_of, search},
     ui::{Identifier, NameLink, StateLabel, TimeStyle, Timestamp, grouped, state::look_of},
 };
 
@@ -14,7 +14,7 @@ pub(super) fn latest(sight: &Sight) -> Option<AnyView> {
     if sight.latest.is_empty() {
         return None;
     }
-    let all = format!("/requests?batch={}", sight.batch().number);
+    let all = search::href(&format!("batch:{}", sight.batch().number));
     let words = format!("All {} in Requests", grouped(sight.pulse.counts.total()));
     let rows = sight.latest.iter().map(|answer| row(answer, sight.now)).collect_view();
     Some(

@@ -1,0 +1,36 @@
+//! The list of requests and of the calls made for them: one search bar, the page, its export, and suggestions while one types.
+//!
+//! Who calls: `app.rs` ([`requests_page`]), `server.rs` ([`search_routes`]).
+//!
+//! What always holds:
+//! - the whole filter is the address's `?q=`: whatever is shown can be sent to a colleague;
+//! - what can't be read is said beside the bar, and what was typed stays in it;
+//! - a page costs as much among a million requests as among a thousand: see `store/`.
+
+mod islands;
+
+#[cfg(feature = "ssr")]
+mod address;
+#[cfg(feature = "ssr")]
+mod asked;
+#[cfg(feature = "hydrate")]
+mod browser;
+#[cfg(feature = "ssr")]
+mod export;
+#[cfg(feature = "ssr")]
+mod page;
+#[cfg(feature = "ssr")]
+mod standings;
+#[cfg(feature = "ssr")]
+mod store;
+#[cfg(feature = "ssr")]
+mod suggest;
+#[cfg(feature = "ssr")]
+mod terms;
+
+pub use islands::Suggestions;
+
+#[cfg(test)]
+pub use self::store::rows_of;
+#[cfg(feature = "ssr")]
+pub use self::{address::href, asked::is_id, export::search_routes, page::requests_page};

@@ -1,0 +1,95 @@
+//! The list of calls made for requests.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use time::OffsetDateTime;
+
+use super::{
+    super::{
+        address,
+        store::{self, CallRow},
+    },
+    ROWS, Search, empty, none,
+};
+use crate::{
+    db::TenantTx,
+    onboarding::model::RequestNumber,
+    ui::{Identifier, NameLink, Pager, TimeStyle, Timestamp, plural, seconds},
+};
+
+pub async fn list(
+    tx: &mut TenantTx,
+    search: &Search,
+    after: Option<(RequestNumber, i64)>,
+    now: OffsetDateTime,
+) -> sqlx::Result<AnyView> {
+    let mut rows = store::calls_of_page(tx, &search.filter, after, ROWS + 1).await?;
+    let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
+    let more = rows.len() > most;
+    rows.truncate(most);
+    if rows.is_empty() {
+        return Ok(empty(search, "call"));
+    }
+    let shown = u64::try_from(rows.len()).unwrap_or_default();
+    let last = rows.last().map(|row| format!("before={}.{}", RequestNumber(row.number), row.call_id)).filter(|_| more);
+    let older = last.map(|cursor| address::at(address::PATH, &search.text, Some(&cursor)));
+    let newest = after.map(|_| address::href(&search.text));
+    let rows = rows.into_iter().map(|row| table_row(row, now)).collect::<Vec<_>>();
+    Ok(view! {
+        <section class="list" aria-label="Results">
+            <table class="table cards cards-req requests" role="table">
+                <caption class="vh">"Calls to Meta, those of the newest request first"</caption>
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader" scope="col">"When"</th>
+                        <th role="columnheader" scope="col">"Trace"</th>
+                        <th role="columnheader" scope="col">"Business"</th>
+                        <th role="columnheader" scope="col" class="c-man">"Request"</th>
+                        <th role="columnheader" scope="col" class="num">"HTTP"</th>
+                        <th role="columnheader" scope="col" class="num">"Took"</th>
+                        <th role="columnheader" scope="col">"Answer"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">{rows}</tbody>
+            </table>
+        </section>
+        <Pager words=("Newest", "Older") back=newest on=older>{plural(shown, "call", "calls")}</Pager>
+    }
+    .into_any())
+}
+
+fn table_row(row: CallRow, now: OffsetDateTime) -> AnyView {
+    let trace = row.fbtrace_id.or(row.x_fb_request_id);
+    let (name, href) = (row.business_name, trace.as_ref().map(|trace| address::at("/support", trace, None)));
+    let number = RequestNumber(row.number);
+    let trace = match trace {
+        Some(trace) => view! { <Identifier what="trace ID" value=trace mono=true/> }.into_any(),
+        None => none(),
+    };
+    let status = row.http_status.map_or_else(none, IntoAny::into_any);
+    let took = Duration::from_millis(u64::try_from(row.duration_ms).unwrap_or_default());
+    let answer = match (row.code, row.failure) {
+        (Some(code), _) => {
+            let codes = row.subcode.map_or_else(|| code.to_string(), |subcode| format!("{code} / {subcode}"));
+            let message = row.message.unwrap_or_default();
+            view! { <span class="err"><code>{codes}</code>" "<span class="clip" title=message.clone()>{message.clone()}</span></span> }.into_any()
+        }
+        (None, Some(failure)) => view! { <span class="err">{failure.replace('_', " ")}</span> }.into_any(),
+        (None, None) => "Taken".into_any(),
+    };
+    view! {
+        <tr role="row">
+            <td role="cell" data-label="When" class="c-state nowrap"><Timestamp at=row.started_at now=now style=TimeStyle::Second/></td>
+            <td role="cell" data-label="Trace" class="c-id">{trace}</td>
+            <th role="rowheader" scope="row" class="c-name">
+                <NameLink href=href.unwrap_or_else(|| format!("/requests/{number}")) name=name/>
+            </th>
+            <td role="cell" data-label="Request" class="c-man"><a class="link nowrap" href=format!("/requests/{number}")>{number.to_string()}</a></td>
+            <td role="cell" data-label="HTTP" class="c-age num">{status}</td>
+            <td role="cell" data-label="Took" class="num nowrap">{seconds(took)}</td>
+            <td role="cell" data-label="Answer" class="c-err">{answer}</td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,161 @@
+//! The list of requests: newest first, fifty at a time.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use time::OffsetDateTime;
+
+use super::{
+    super::{
+        address,
+        store::{self, RequestRow, Window},
+    },
+    ROWS, Search, empty, none,
+};
+use crate::{
+    db::TenantTx,
+    onboarding::{explain::stalled_days, model::RequestNumber, page::words_of},
+    ui::{
+        Empty, Glyph, Hue, Identifier, Name, NameLink, Pager, StateLabel, Tag, TimeStyle, Timestamp, age, plural,
+        state::look_of,
+    },
+};
+
+/// A page of numbers, newest first, and where the ways on lead.
+#[derive(Debug, PartialEq, Eq)]
+struct Leaf {
+    numbers: Vec<i64>,
+    newer: Option<RequestNumber>,
+    older: Option<RequestNumber>,
+}
+
+/// Cuts the extra number off that tells whether there is more. `numbers` are as the store gives them, up to one more than a page.
+fn leaf(window: Window, mut numbers: Vec<i64>, most: usize) -> Leaf {
+    let more = numbers.len() > most;
+    numbers.truncate(most);
+    if matches!(window, Window::NewerThan(_)) {
+        numbers.reverse();
+    }
+    let (first, last) = (numbers.first().copied().map(RequestNumber), numbers.last().copied().map(RequestNumber));
+    let (newer, older) = match window {
+        Window::Newest => (None, last.filter(|_| more)),
+        Window::OlderThan(_) => (first, last.filter(|_| more)),
+        Window::NewerThan(_) => (first.filter(|_| more), last),
+    };
+    Leaf { numbers, newer, older }
+}
+
+pub async fn list(tx: &mut TenantTx, search: &Search, window: Window, now: OffsetDateTime) -> sqlx::Result<AnyView> {
+    let numbers = store::numbers_of_page(tx, &search.filter, window, ROWS + 1).await?;
+    let leaf = leaf(window, numbers, usize::try_from(ROWS).unwrap_or(usize::MAX));
+    if leaf.numbers.is_empty() {
+        let any = search.text.is_empty() && window == Window::Newest;
+        return Ok(if any { nothing_yet() } else { empty(search, "request") });
+    }
+    let rows = store::rows_of(tx, &leaf.numbers).await?;
+    Ok(table(search, &leaf, rows, now))
+}
+
+/// Nothing at all was ever requested.
+fn nothing_yet() -> AnyView {
+    let actions = view! { <a class="btn btn-primary" href="/businesses">"Go to Businesses"</a> };
+    view! {
+        <Empty title="No request yet" actions=actions.into_any()>
+            <p>"Open a business and choose “Onboard to MM Lite”. Each request is listed here, whatever becomes of it."</p>
+        </Empty>
+    }
+    .into_any()
+}
+
+fn table(search: &Search, leaf: &Leaf, rows: Vec<RequestRow>, now: OffsetDateTime) -> AnyView {
+    let shown = u64::try_from(rows.len()).unwrap_or_default();
+    let oldest = rows.last().map(|row| row.queued_at);
+    let href = |cursor: String| address::at(address::PATH, &search.text, Some(&cursor));
+    let newer = leaf.newer.map(|number| href(format!("after={number}")));
+    let older = leaf.older.map(|number| href(format!("before={number}")));
+    let rows = rows.into_iter().map(|row| table_row(row, now)).collect::<Vec<_>>();
+    let oldest = oldest.map(|at| view! { ", back to "<Timestamp at=at now=now style=TimeStyle::Day/> });
+    view! {
+        <section class="list" aria-label="Results">
+            <table class="table cards cards-req requests" role="table">
+                <caption class="vh">"Requests, newest first"</caption>
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader" scope="col">"State"</th>
+                        <th role="columnheader" scope="col">"Request ID"</th>
+                        <th role="columnheader" scope="col">"Business"</th>
+                        <th role="columnheader" scope="col" class="c-sol">"Solution"</th>
+                        <th role="columnheader" scope="col" class="c-man">"Requested by"</th>
+                        <th role="columnheader" scope="col" class="num">"Age"</th>
+                        <th role="columnheader" scope="col">"Last error"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">{rows}</tbody>
+            </table>
+        </section>
+        <Pager words=("Newer", "Older") back=newer on=older>
+            {plural(shown, "request", "requests")}{oldest}
+        </Pager>
+    }
+    .into_any()
+}
+
+fn table_row(row: RequestRow, now: OffsetDateTime) -> AnyView {
+    let stalled = stalled_days(row.state, row.answered_at, now)
+        .map(|days| view! { <Tag hue=Hue::Amber glyph=Glyph::Hourglass text=format!("Stalled {days} d")/> });
+    let (id_class, id) = match row.meta_request_id {
+        Some(id) => ("c-id", view! { <Identifier what="request ID" value=id/> }.into_any()),
+        None => ("c-id muted", view! { <Identifier what="reference" value=row.number.to_string()/> }.into_any()),
+    };
+    let solution = match row.solution_name.or(row.solution_id) {
+        Some(name) => view! { <span class="clip" title=name.clone()><Name name=name.clone()/></span> }.into_any(),
+        None => none(),
+    };
+    let passed = Duration::try_from(now - row.queued_at).unwrap_or_default();
+    view! {
+        <tr role="row">
+            <td role="cell" data-label="State" class="c-state">
+                <span class="states"><StateLabel look=look_of(row.state.as_str())/>{stalled}</span>
+            </td>
+            <td role="cell" data-label="Request ID" class=id_class>{id}</td>
+            <th role="rowheader" scope="row" class="c-name">
+                <NameLink href=format!("/requests/{}", row.number) name=row.business_name/>
+            </th>
+            <td role="cell" data-label="Solution" class="c-sol">{solution}</td>
+            <td role="cell" data-label="Requested by" class="c-man">
+                <span class="clip" title=row.member_name.clone()><Name name=row.member_name.clone()/></span>
+            </td>
+            <td role="cell" data-label="Age" class="c-age num nowrap">{age(passed)}</td>
+            <td role="cell" data-label="Last error" class="c-err">{last_error(row.cause.as_deref(), row.code)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn last_error(cause: Option<&str>, code: Option<i64>) -> AnyView {
+    let Some(words) = words_of(cause) else { return none() };
+    let code = code.map(|code| view! { " "<code>{code}</code> });
+    view! { <span class="err"><span class="clip" title=words>{words}</span>{code}</span> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ways_on_lead_only_where_there_is_more() {
+        let at = RequestNumber;
+        for (window, numbers, left, newer, older) in [
+            (Window::Newest, &[9, 8][..], &[9, 8][..], None, None),
+            (Window::Newest, &[9, 8, 7], &[9, 8], None, Some(8)),
+            (Window::OlderThan(at(8)), &[7, 6, 5], &[7, 6], Some(7), Some(6)),
+            (Window::OlderThan(at(8)), &[7], &[7], Some(7), None),
+            (Window::NewerThan(at(5)), &[6, 7, 8], &[7, 6], Some(7), Some(6)),
+            (Window::NewerThan(at(5)), &[6, 7], &[7, 6], None, Some(6)),
+            (Window::NewerThan(at(9)), &[], &[], None, None),
+        ] {
+            let wanted = Leaf { numbers: left.to_vec(), newer: newer.map(at), older: older.map(at) };
+            assert_eq!(leaf(window, numbers.to_vec(), 2), wanted, "{window:?}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! All SQL of the search over requests and calls.
+//!
+//! Every list is one of numbers, newest first. Which way they are found is decided here and not by the planner, which knows nothing of a
+//! partner that came a minute ago: what few requests have is gathered first ([`MOST_GATHERED`]), and what many have is met by walking
+//! along the numbers of each state asked for, within the bounds that times set.
+
+mod calls;
+mod conditions;
+mod counts;
+mod gather;
+mod numbers;
+mod resolve;
+mod rows;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+use time::OffsetDateTime;
+
+pub use self::{
+    calls::{CallRow, calls_of_page},
+    counts::{StateCount, state_counts},
+    numbers::{Window, numbers_of_page},
+    rows::{RequestRow, rows_of},
+    suggest::{Named, names},
+};
+use super::asked::{Asked, Cond};
+
+/// The most requests that are gathered before they are put in order. What more have than these, every two-hundredth of a million does,
+/// and walking meets it soon.
+const MOST_GATHERED: i64 = 5_000;
+
+/// What was asked for, with names and times found.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    pub asked: Asked,
+    members: Vec<Cond<i64>>,
+    /// 0 stands for nobody.
+    managers: Vec<Cond<i64>>,
+    /// Ids; an empty one stands for none.
+    solutions: Vec<Cond<String>>,
+    businesses: Vec<Cond<String>>,
+    numbers: Vec<Cond<i64>>,
+    /// No number outside of these fits.
+    only: Option<Vec<i64>>,
+    /// Nor below this one,
+    first: i64,
+    /// nor from this one on.
+    end: i64,
+    stalled_before: OffsetDateTime,
+    /// Below this number all that waits has stalled or may have.
+    stalled_end: i64,
+}

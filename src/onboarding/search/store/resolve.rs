@@ -1,0 +1,223 @@
+//! Names to ids, times to numbers.
+
+use time::OffsetDateTime;
+
+use super::{
+    super::{
+        asked::{Asked, Cond, Id, Which, Who},
+        terms::{Key, Problem},
+    },
+    Filter, MOST_GATHERED,
+};
+use crate::{businesses, db::TenantTx, onboarding::explain::STALLED_AFTER};
+
+impl Filter {
+    /// What `asked` means to the partner and to `member`. Names that nobody has are added to the problems.
+    pub async fn resolve(
+        tx: &mut TenantTx,
+        asked: Asked,
+        member: i64,
+        now: OffsetDateTime,
+        problems: &mut Vec<Problem>,
+    ) -> sqlx::Result<Self> {
+        let stalled_before = now - STALLED_AFTER;
+        let mut filter = Self {
+            asked,
+            members: Vec::new(),
+            managers: Vec::new(),
+            solutions: Vec::new(),
+            businesses: Vec::new(),
+            numbers: Vec::new(),
+            only: None,
+            first: 0,
+            end: i64::MAX,
+            stalled_before,
+            stalled_end: i64::MAX,
+        };
+        filter.find_people(tx, member, problems).await?;
+        filter.find_solutions(tx, problems).await?;
+        filter.find_businesses(tx, problems).await?;
+        for Cond { excluded, any } in filter.asked.ids.clone() {
+            filter.numbers.push(Cond { excluded, any: numbers_of(tx, &any[0]).await? });
+        }
+        filter.find_bounds(tx).await?;
+        filter.gather(tx).await?;
+        Ok(filter)
+    }
+
+    async fn find_people(&mut self, tx: &mut TenantTx, me: i64, problems: &mut Vec<Problem>) -> sqlx::Result<()> {
+        let named =
+            |conds: &[Cond<Who>]| conds.iter().flat_map(|cond| &cond.any).any(|who| matches!(who, Who::Called(_)));
+        let partner = tx.partner().clone();
+        let members = if named(&self.asked.by) || named(&self.asked.manager) {
+            sqlx::query!(
+                "SELECT member_id, name FROM members WHERE partner_id = $1 ORDER BY member_id",
+                partner.as_str()
+            )
+            .fetch_all(&mut **tx)
+            .await?
+            .into_iter()
+            .map(|row| (row.member_id, row.name))
+            .collect()
+        } else {
+            Vec::new()
+        };
+        let mut find = |key, conds: &[Cond<Who>]| {
+            conds
+                .iter()
+                .map(|cond| {
+                    let ids = cond.any.iter().flat_map(|who| match who {
+                        Who::Me => vec![me],
+                        Who::Nobody => vec![0],
+                        Who::Called(name) => called(name, &members).unwrap_or_else(|| {
+                            problems.push(Problem::UnknownName { key, value: name.clone() });
+                            Vec::new()
+                        }),
+                    });
+                    Cond { excluded: cond.excluded, any: ids.collect() }
+                })
+                .collect()
+        };
+        self.members = find(Key::By, &self.asked.by);
+        self.managers = find(Key::Manager, &self.asked.manager);
+        Ok(())
+    }
+
+    async fn find_solutions(&mut self, tx: &mut TenantTx, problems: &mut Vec<Problem>) -> sqlx::Result<()> {
+        if self.asked.solution.is_empty() {
+            return Ok(());
+        }
+        let partner = tx.partner().clone();
+        let rows = sqlx::query!(
+            r#"SELECT solution_id::text AS "id!", name FROM solutions WHERE partner_id = $1 ORDER BY solution_id"#,
+            partner.as_str()
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        let solutions: Vec<(String, String)> = rows.into_iter().map(|row| (row.id, row.name)).collect();
+        for cond in &self.asked.solution {
+            let mut any = Vec::new();
+            for which in &cond.any {
+                match which {
+                    Which::None => any.push(String::new()),
+                    Which::Called(id) if solutions.iter().any(|(known, _)| known == id) => any.push(id.clone()),
+                    Which::Called(name) => match called(name, &solutions) {
+                        Some(found) => any.extend(found),
+                        None => problems.push(Problem::UnknownName { key: Key::Solution, value: name.clone() }),
+                    },
+                }
+            }
+            self.solutions.push(Cond { excluded: cond.excluded, any });
+        }
+        Ok(())
+    }
+
+    async fn find_businesses(&mut self, tx: &mut TenantTx, problems: &mut Vec<Problem>) -> sqlx::Result<()> {
+        for cond in self.asked.business.clone() {
+            let (mut any, mut common) = (Vec::new(), false);
+            for name in cond.any {
+                if name.bytes().all(|byte| byte.is_ascii_digit()) {
+                    any.push(name.clone());
+                }
+                if let Some(ids) = businesses::businesses_called(tx, &name).await? {
+                    any.extend(ids.into_iter().map(|id| id.as_str().to_owned()));
+                } else {
+                    problems.push(Problem::TooCommon { name });
+                    common = true;
+                }
+            }
+            if !common {
+                self.businesses.push(Cond { excluded: cond.excluded, any });
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_bounds(&mut self, tx: &mut TenantTx) -> sqlx::Result<()> {
+        if let Some(from) = self.asked.from {
+            self.first = begins_at(tx, from).await?;
+        }
+        if let Some(below) = self.asked.below {
+            self.end = ends_before(tx, below).await?;
+        }
+        if !self.asked.standings.is_all() {
+            self.stalled_end = ends_before(tx, self.stalled_before).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What `requests_begin_at` steps back by.
+const MARGIN: time::Duration = time::Duration::minutes(10);
+
+/// A number from which on every request was asked for at that time or later: twice the margin, since the one it was found by may itself
+/// be late.
+pub(super) async fn ends_before(tx: &mut TenantTx, at: OffsetDateTime) -> sqlx::Result<i64> {
+    Ok(begins_at(tx, at + 2 * MARGIN).await?.max(1))
+}
+
+async fn begins_at(tx: &mut TenantTx, at: OffsetDateTime) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"SELECT requests_begin_at($1) AS "number!""#, at).fetch_one(&mut **tx).await
+}
+
+/// Who is called so: the whole name, else the beginning of one of its words.
+fn called<T: Clone>(name: &str, known: &[(T, String)]) -> Option<Vec<T>> {
+    let name = name.to_lowercase();
+    let of = |test: &dyn Fn(&str) -> bool| -> Vec<T> {
+        known.iter().filter(|(_, known)| test(&known.to_lowercase())).map(|(id, _)| id.clone()).collect()
+    };
+    let whole = of(&|known| known == name);
+    let found = if whole.is_empty() {
+        of(&|known| known.starts_with(&name) || known.split_whitespace().any(|word| word.starts_with(&name)))
+    } else {
+        whole
+    };
+    (!found.is_empty()).then_some(found)
+}
+
+/// The requests that an id is of.
+async fn numbers_of(tx: &mut TenantTx, id: &Id) -> sqlx::Result<Vec<i64>> {
+    let partner = tx.partner().clone();
+    match id {
+        Id::Request(number) => Ok(vec![*number]),
+        Id::Digits(digits) => {
+            sqlx::query_scalar!(
+                r#"
+                SELECT number AS "number!" FROM (
+                    SELECT number FROM requests WHERE partner_id = $1 AND meta_request_id = $2
+                    UNION SELECT number FROM requests WHERE partner_id = $1 AND business_id = $2
+                    UNION SELECT r.number FROM wabas w, LATERAL (
+                        SELECT number FROM requests WHERE partner_id = $1 AND business_id = w.business_id OFFSET 0
+                    ) AS r WHERE w.partner_id = $1 AND w.waba_id = $2
+                ) AS either LIMIT $3
+                "#,
+                partner.as_str() as _,
+                digits,
+                MOST_GATHERED,
+            )
+            .fetch_all(&mut **tx)
+            .await
+        }
+        Id::Trace(trace) => super::gather::numbers_of_traces(tx, std::slice::from_ref(trace)).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::called;
+
+    #[test]
+    fn a_name_means_who_is_called_exactly_so_or_whose_name_has_a_word_that_begins_so() {
+        let known = [(1, "Ana Moreira".to_owned()), (2, "Mariana Ana".to_owned()), (3, "Ana".to_owned())];
+        for (name, found) in [
+            ("Ana", Some(vec![3])),
+            ("ana m", Some(vec![1])),
+            ("MORE", Some(vec![1])),
+            ("mar", Some(vec![2])),
+            ("an", Some(vec![1, 2, 3])),
+            ("eira", None),
+        ] {
+            assert_eq!(called(name, &known), found, "{name}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The two dialogs above every page: the palette, and the table of keys.
+
+use leptos::prelude::*;
+
+use super::Palette;
+use crate::{
+    sign_in::Viewer,
+    ui::{Glyph, Icon},
+};
+
+/// The single keys, in the order they are shown.
+const KEYS: [(&[&str], &str); 15] = [
+    (&["Ctrl", "K"], "Command palette"),
+    (&["/"], "Search"),
+    (&["G", "B"], "Businesses"),
+    (&["G", "R"], "Requests"),
+    (&["G", "T"], "Batches"),
+    (&["G", "L"], "Look up"),
+    (&["G", "I"], "Insights"),
+    (&["G", "S"], "Settings"),
+    (&["J", "K"], "Row down, row up"),
+    (&["X"], "Select the row; with Shift, all from the last one"),
+    (&["Enter"], "Open the row"),
+    (&["C"], "Copy the row’s ID"),
+    (&["O"], "Onboard…"),
+    (&["I"], "Import CSV…"),
+    (&["[", "]"], "Page back, page on"),
+];
+
+/// Both dialogs, closed.
+pub fn palette(viewer: &Viewer, keys: bool) -> AnyView {
+    let recent = format!("palette-{}-{}", viewer.partner, viewer.member_id);
+    let rows = KEYS
+        .iter()
+        .map(|(keys, what)| {
+            let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
+            view! { <div><dt>{*what}</dt><dd>{keys}</dd></div> }
+        })
+        .collect_view();
+    let off = (!keys).then(
+        || view! { <p class="hint">"Single keys are off in this browser. Switch them on in the account menu."</p> },
+    );
+    view! {
+        <dialog class="dialog palette" id="palette" aria-label="Command palette" data-keys=keys.then_some("on")
+            data-import=viewer.role.may_onboard().then_some("")>
+            <div class="palette-in">
+                <Icon glyph=Glyph::Search/>
+                <label class="vh" for="cmd">"Search or paste an ID"</label>
+                <input id="cmd" type="text" role="combobox" aria-expanded="false" aria-controls="cmd-list" aria-autocomplete="list"
+                    autocomplete="off" spellcheck="false" autocapitalize="off" placeholder="Search or paste an ID"/>
+                <kbd>"Esc"</kbd>
+            </div>
+            <div id="cmd-frame" hidden=true data-recent=recent>
+                <div class="palette-list" id="cmd-list" role="listbox" aria-label="Results" tabindex="-1" data-recent-first=""></div>
+            </div>
+            <div class="menu-foot" aria-hidden="true">
+                <span><kbd>"↑"</kbd><kbd>"↓"</kbd>"Move"</span><span><kbd>"Enter"</kbd>"Open"</span>
+                <span><kbd>"Ctrl"</kbd><kbd>"Enter"</kbd>"New tab"</span>
+                <span class="push">"Paste an ID or a Graph error to jump to it"</span>
+            </div>
+        </dialog>
+        <dialog class="dialog" id="keys" aria-labelledby="keys-title">
+            <div class="dialog-head">
+                <h2 id="keys-title">"Keyboard shortcuts"</h2>
+                <form method="dialog"><button class="clear" type="submit" aria-label="Close"><Icon glyph=Glyph::X/></button></form>
+            </div>
+            <div class="dialog-body">{off}<dl class="key-list">{rows}</dl></div>
+        </dialog>
+        <Palette/>
+    }
+    .into_any()
+}
