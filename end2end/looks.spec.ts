@@ -1,7 +1,7 @@
 // Every page in its states: accessible in both themes, never wider than its window, plain enough for the strict CSP.
 import type { Page } from '@playwright/test';
 
-import { expect, expectAccessible, expectNoOverflow, expectStrictHtml, signIn, synced, test } from './fixtures.ts';
+import { comes, expect, expectAccessible, expectNoOverflow, expectStrictHtml, signIn, synced, test } from './fixtures.ts';
 import { businessWhere, lastOnboardingCall, planFault, systemToken, type Business } from './simulator.ts';
 
 async function expectSound(page: Page, path: string): Promise<void> {
@@ -81,6 +81,29 @@ test('the settings, without and with a system-user token, and as support sees th
   await page.getByText('Remove token').click();
   await page.getByRole('button', { name: 'Remove the system-user token' }).click();
   await expect(page.getByText('Token removed')).toBeVisible();
+});
+
+test('the insights, whole and broken down', async ({ page }) => {
+  test.slow();
+  await signIn(page, 'admin');
+  await synced(page);
+  await onboard(page, await businessWhere('onboardable'));
+  await planFault('onboard', 'permission-denied');
+  await onboard(page, await businessWhere('onboardable'));
+  await page.goto('/insights');
+  await comes(page.getByRole('figure', { name: 'From request to ready' }));
+  for (const path of ['/insights', '/insights?by=week', '/insights?by=manager&range=7', '/insights?solution=nonsense']) {
+    await expectSound(page, path);
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.goto('/insights');
+  for (const name of ['From request to ready', 'Errors by cause, each week']) {
+    const figure = page.getByRole('figure', { name });
+    await expect(figure.getByRole('img')).toHaveAccessibleName(/\d/);
+    await figure.getByText('Show as table').click();
+    await expect(figure.getByRole('table').first()).toBeVisible();
+    await expect(figure.getByRole('rowheader').first()).toBeVisible();
+  }
 });
 
 test('a page that does not exist', async ({ page, watch }) => {

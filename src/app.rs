@@ -18,6 +18,7 @@ use crate::{
     assets::Assets,
     businesses::businesses_page,
     clock::Clock,
+    insights::insights_page,
     onboarding::{
         batch_page, batches_page, business_page, call_limit, cancel_page, confirm_page, import_page, request_page,
         requests_page, rows_page,
@@ -72,6 +73,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/drafts/:number") view=|| framed(confirm_page) ssr=SsrMode::Async/>
                 <Route path=path!("/drafts/:number/rows") view=|| framed(rows_page) ssr=SsrMode::Async/>
                 <Route path=path!("/support") view=|| framed(support_page) ssr=SsrMode::Async/>
+                <Route path=path!("/insights") view=|| framed(insights_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=|| framed(settings_page) ssr=SsrMode::Async/>
             </Routes>
         </Router>
@@ -169,6 +171,7 @@ fn places() -> Vec<NavItem> {
         ("/requests", Glyph::Send, "Requests"),
         ("/batches", Glyph::Layers, "Batches"),
         ("/support", Glyph::LookUp, "Look up"),
+        ("/insights", Glyph::Chart, "Insights"),
         ("/settings", Glyph::Settings, "Settings"),
     ]
     .into_iter()

@@ -58,6 +58,7 @@ pub mod worker;
 
 // Rooms
 pub mod businesses;
+pub mod insights;
 pub mod onboarding;
 pub mod sign_in;
 pub mod solutions;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     businesses::SyncBusinesses,
+    insights::CountInsights,
     onboarding::{Dispatch, Follow},
     reconcile::{Reconciler, Runner},
     server::AppState,
@@ -24,6 +25,7 @@ pub fn runner(state: &AppState, concurrency: usize) -> Runner {
             concurrency,
         )),
         Arc::new(Follow::new(state.db.clone(), state.clock.clone())),
+        Arc::new(CountInsights::new(state.db.clone(), state.clock.clone())),
         Arc::new(ExpiredSessions::new(state.db.clone(), state.clock.clone())),
         Arc::new(SyncBusinesses::new(
             state.db.clone(),

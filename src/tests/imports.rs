@@ -41,9 +41,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "vault",
         ],
     ),
+    ("insights", &["clock", "db", "graph", "onboarding", "reconcile", "sign_in", "telemetry", "ui"]),
     ("team", &["clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui"]),
     // The top.
-    ("app", &["assets", "businesses", "clock", "onboarding", "sign_in", "support", "team", "telemetry", "ui"]),
+    ("app", &["assets", "businesses", "clock", "insights", "onboarding", "sign_in", "support", "team", "telemetry", "ui"]),
     (
         "server",
         &[
@@ -61,7 +62,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "vault",
         ],
     ),
-    ("worker", &["businesses", "onboarding", "reconcile", "server", "sign_in"]),
+    ("worker", &["businesses", "insights", "onboarding", "reconcile", "server", "sign_in"]),
     ("main", &[]),
     ("lib", &[]),
     ("build", &[]),

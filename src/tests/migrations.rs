@@ -21,6 +21,7 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_124_000_010, ""),
     (20_261_124_000_011, include_str!("migrations/11_drafts.sql")),
     (20_261_124_000_030, ""),
+    (20_261_125_000_060, include_str!("migrations/insights.sql")),
 ];
 
 #[sqlx::test(migrations = false)]
