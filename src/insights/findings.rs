@@ -41,9 +41,9 @@ pub fn share(part: u64, whole: u64) -> String {
         Some((part, whole, words)) => {
             let named = thousandths(part, whole);
             match exact.abs_diff(named) {
-                0..=10 => words.to_owned(),
-                11..=30 if exact < named => format!("nearly {words}"),
-                11..=30 => format!("more than {words}"),
+                0..=7 => words.to_owned(),
+                8..=30 if exact < named => format!("nearly {words}"),
+                8..=30 => format!("more than {words}"),
                 _ => percent(exact, 1_000),
             }
         }

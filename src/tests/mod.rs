@@ -12,6 +12,7 @@ mod crash;
 mod doors;
 mod drafts;
 mod imports;
+mod insights;
 mod limits;
 mod lists;
 mod migrations;

@@ -5,6 +5,7 @@
 mod batches;
 #[path = "../../tests/browser.rs"]
 mod browser;
+mod insights;
 mod limit;
 mod stand;
 
@@ -44,8 +45,11 @@ pub struct Flags {
     /// The most calls under way at once while batches are sent
     #[arg(long, default_value_t = 256)]
     concurrency: u16,
-    /// What to measure: pages, batches, limit
-    #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit"])]
+    /// Requests that insights are shown of, with five times as many calls
+    #[arg(long, default_value_t = 1_000_000)]
+    history: i64,
+    /// What to measure: pages, batches, limit, insights
+    #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit", "insights"])]
     parts: Vec<String>,
     /// A program that sends the same requests otherwise, and its arguments, parted by spaces; may be given several times
     #[arg(long)]
@@ -67,6 +71,7 @@ async fn main() -> Outcome<()> {
             "pages" => pages(&flags).await?,
             "batches" => batches::measure(&flags).await?,
             "limit" => limit::measure(&flags).await?,
+            "insights" => insights::measure(&flags).await?,
             other => return Err(format!("--parts: there is no part '{other}'").into()),
         }
     }
