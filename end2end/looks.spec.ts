@@ -136,6 +136,29 @@ test('the team: the audit log, a member, and settings that cannot be used', asyn
   for (const path of await more.evaluateAll((links) => links.map((link) => link.getAttribute('href')!))) await expectSound(page, path);
 });
 
+test('the insights, whole and broken down', async ({ page }) => {
+  test.slow();
+  await signIn(page, 'admin');
+  await synced(page);
+  await onboard(page, await businessWhere('onboardable'));
+  await planFault('onboard', 'permission-denied');
+  await onboard(page, await businessWhere('onboardable'));
+  await page.goto('/insights');
+  await comes(page.getByRole('figure', { name: 'From request to ready' }));
+  for (const path of ['/insights', '/insights?by=week', '/insights?by=manager&range=7', '/insights?solution=nonsense']) {
+    await expectSound(page, path);
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.goto('/insights');
+  for (const name of ['From request to ready', 'Errors by cause, each week']) {
+    const figure = page.getByRole('figure', { name });
+    await expect(figure.getByRole('img')).toHaveAccessibleName(/\d/);
+    await figure.getByText('Show as table').click();
+    await expect(figure.getByRole('table').first()).toBeVisible();
+    await expect(figure.getByRole('rowheader').first()).toBeVisible();
+  }
+});
+
 test('a page that does not exist', async ({ page, watch }) => {
   watch.allow(/status of 404/);
   await signIn(page, 'admin');

@@ -18,6 +18,7 @@ use crate::{
     assets::Assets,
     businesses::{assign_page, businesses_page},
     clock::Clock,
+    insights::insights_page,
     onboarding::{
         batch_page, batches_page, business_page, call_limit, cancel_page, confirm_page, import_page, request_page,
         requests_page, rows_page,
@@ -83,6 +84,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/support/causes/:cause") view=|| framed(cause_page) ssr=SsrMode::Async/>
                 <Route path=path!("/support/calls/:call") view=|| framed(call_page) ssr=SsrMode::Async/>
                 <Route path=path!("/views") view=|| framed(views_page) ssr=SsrMode::Async/>
+                <Route path=path!("/insights") view=|| framed(insights_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=|| framed(settings_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings/members/:member") view=|| framed(member_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings/audit") view=|| framed(audit_page) ssr=SsrMode::Async/>
@@ -187,6 +189,7 @@ fn places() -> Vec<NavItem> {
         ("/requests", Glyph::Send, "Requests"),
         ("/batches", Glyph::Layers, "Batches"),
         ("/support", Glyph::LookUp, "Look up"),
+        ("/insights", Glyph::Chart, "Insights"),
         ("/settings", Glyph::Settings, "Settings"),
     ]
     .into_iter()

@@ -65,6 +65,7 @@ pub mod worker;
 
 // Rooms
 pub mod businesses;
+pub mod insights;
 pub mod onboarding;
 pub mod palette;
 pub mod sign_in;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     businesses::SyncBusinesses,
+    insights::CountInsights,
     onboarding::{Dispatch, Follow, PROBE_REQUEST_IDS, Poll},
     reconcile::{Reconciler, Runner},
     server::AppState,
@@ -36,6 +37,7 @@ pub fn runner(state: &AppState, concurrency: usize) -> Runner {
         )),
         Arc::new(Apply::new(state.db.clone(), state.clock.clone())),
         Arc::new(Reconsider::new(state.db.clone(), state.clock.clone(), &state.partners)),
+        Arc::new(CountInsights::new(state.db.clone(), state.clock.clone())),
         Arc::new(ExpiredSessions::new(state.db.clone(), state.clock.clone())),
         Arc::new(CountFailures::new(state.db.clone())),
         Arc::new(DropOldAnswers::new(state.db.clone(), state.clock.clone())),

@@ -58,6 +58,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("webhooks", &["businesses", "clock", "db", "graph", "onboarding", "reconcile", "sign_in", "telemetry", "ui"]),
     ("team", &["clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui"]),
+    ("insights", &["clock", "db", "graph", "onboarding", "reconcile", "sign_in", "telemetry", "ui"]),
     // The top.
     (
         "app",
@@ -65,6 +66,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "assets",
             "businesses",
             "clock",
+            "insights",
             "onboarding",
             "palette",
             "sign_in",
@@ -97,7 +99,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "webhooks",
         ],
     ),
-    ("worker", &["businesses", "onboarding", "reconcile", "server", "sign_in", "support", "webhooks"]),
+    ("worker", &["businesses", "insights", "onboarding", "reconcile", "server", "sign_in", "support", "webhooks"]),
     ("main", &[]),
     ("lib", &[]),
     ("build", &[]),

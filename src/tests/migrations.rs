@@ -36,6 +36,7 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_125_000_041, include_str!("migrations/41_saved_views.sql")),
     (20_261_125_000_050, include_str!("migrations/50_team.sql")),
     (20_261_125_000_051, include_str!("migrations/51_sessions_of_members.sql")),
+    (20_261_125_000_060, include_str!("migrations/insights.sql")),
 ];
 
 #[sqlx::test(migrations = false)]

@@ -14,6 +14,7 @@ mod doors;
 mod drafts;
 mod follow;
 mod imports;
+mod insights;
 mod limits;
 mod lists;
 mod migrations;

@@ -54,6 +54,8 @@ glyphs! {
     Bolt => "bolt",
     /// Two houses: businesses.
     Business => "business",
+    /// Three columns: insights.
+    Chart => "chart",
     /// A tick.
     Check => "check",
     /// A clock: waiting.

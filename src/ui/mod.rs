@@ -26,6 +26,8 @@
 mod attempt;
 #[cfg(feature = "hydrate")]
 pub mod browser;
+#[cfg(feature = "ssr")]
+pub mod charts;
 mod chips;
 #[cfg(feature = "ssr")]
 pub mod csv;

@@ -5,6 +5,7 @@
 mod batches;
 #[path = "../../tests/browser.rs"]
 mod browser;
+mod insights;
 mod limit;
 mod lookups;
 mod requests;
@@ -50,8 +51,15 @@ pub struct Flags {
     /// Graph calls among which ids are looked up
     #[arg(long, default_value_t = 1_000_000)]
     calls: i64,
-    /// What to measure: pages, batches, limit, webhooks, lookups, requests
-    #[arg(long, value_delimiter = ',', default_values = ["pages", "batches", "limit", "webhooks", "lookups", "requests"])]
+    /// Requests that insights are shown of, with five times as many calls
+    #[arg(long, default_value_t = 1_000_000)]
+    history: i64,
+    /// What to measure: pages, batches, limit, webhooks, lookups, requests, insights
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_values = ["pages", "batches", "limit", "webhooks", "lookups", "requests", "insights"]
+    )]
     parts: Vec<String>,
     /// A program that sends the same requests otherwise, and its arguments, parted by spaces; may be given several times
     #[arg(long)]
@@ -76,6 +84,7 @@ async fn main() -> Outcome<()> {
             "lookups" => lookups::measure(&flags).await?,
             "webhooks" => webhooks::measure(&flags).await?,
             "requests" => requests::measure(&flags).await?,
+            "insights" => insights::measure(&flags).await?,
             other => return Err(format!("--parts: there is no part '{other}'").into()),
         }
     }

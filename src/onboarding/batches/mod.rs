@@ -42,6 +42,7 @@ mod tests;
 pub use self::{
     api::{CancelRest, Pause, Resume, RetryFailed},
     live::Live,
+    model::BatchNumber,
     page::{batch_page, batches_page, cancel_page},
     routes::routes,
 };

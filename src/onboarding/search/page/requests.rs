@@ -103,6 +103,8 @@ fn table(search: &Search, leaf: &Leaf, rows: Vec<RequestRow>, now: OffsetDateTim
 fn table_row(row: RequestRow, now: OffsetDateTime) -> AnyView {
     let stalled = stalled_days(row.state, row.answered_at, now)
         .map(|days| view! { <Tag hue=Hue::Amber glyph=Glyph::Hourglass text=format!("Stalled {days} d")/> });
+    let payment = row.needs_payment.then(|| view! { <Tag hue=Hue::Amber text="Needs payment"/> });
+    let setting_up = row.setting_up.then(|| view! { <Tag hue=Hue::Teal text="Setting up"/> });
     let (id_class, id) = match row.meta_request_id {
         Some(id) => ("c-id", view! { <Identifier what="request ID" value=id/> }.into_any()),
         None => ("c-id muted", view! { <Identifier what="reference" value=row.number.to_string()/> }.into_any()),
@@ -115,7 +117,7 @@ fn table_row(row: RequestRow, now: OffsetDateTime) -> AnyView {
     view! {
         <tr role="row">
             <td role="cell" data-label="State" class="c-state">
-                <span class="states"><StateLabel look=look_of(row.state.as_str())/>{stalled}</span>
+                <span class="states"><StateLabel look=look_of(row.state.as_str())/>{stalled}{payment}{setting_up}</span>
             </td>
             <td role="cell" data-label="Request ID" class=id_class>{id}</td>
             <th role="rowheader" scope="row" class="c-name">

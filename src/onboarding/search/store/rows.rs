@@ -25,6 +25,10 @@ pub struct RequestRow {
     pub queued_at: OffsetDateTime,
     pub answered_at: Option<OffsetDateTime>,
     pub changed_at: OffsetDateTime,
+    /// A WABA of a business that signed lacks a payment method.
+    pub needs_payment: bool,
+    /// One is being set up by Meta.
+    pub setting_up: bool,
     pub cause: Option<String>,
     /// Of the last error Graph gave.
     pub code: Option<i64>,
@@ -39,14 +43,15 @@ pub async fn rows_of(tx: &mut TenantTx, numbers: &[i64]) -> sqlx::Result<Vec<Req
         r#"
         SELECT r.number, r.business_id::text AS "business_id!", b.name AS "business_name?", b.country AS "country?", r.state,
             r.meta_request_id, r.solution_id::text, s.name AS "solution_name?", m.name AS member_name, r.batch_number, r.attempts,
-            r.queued_at, r.answered_at, r.changed_at, r.cause, c.error_code AS "code?", c.error_subcode AS "subcode?",
+            r.queued_at, r.answered_at, r.changed_at, coalesce(r.state = 'accepted' AND b.needs_payment, FALSE) AS "needs_payment!",
+            coalesce(r.state = 'accepted' AND b.setting_up, FALSE) AS "setting_up!", r.cause, c.error_code AS "code?", c.error_subcode AS "subcode?",
             c.trace AS "fbtrace_id?"
         FROM unnest($2::bigint[]) AS asked (number), LATERAL (
             SELECT * FROM requests q WHERE q.partner_id = $1 AND q.number = asked.number OFFSET 0
         ) AS r
         JOIN members m ON m.member_id = r.member_id
         LEFT JOIN LATERAL (
-            SELECT name, country FROM businesses x WHERE x.partner_id = $1 AND x.business_id = r.business_id OFFSET 0
+            SELECT name, country, needs_payment, setting_up FROM businesses x WHERE x.partner_id = $1 AND x.business_id = r.business_id OFFSET 0
         ) AS b ON TRUE
         LEFT JOIN solutions s ON s.partner_id = r.partner_id AND s.solution_id = r.solution_id
         LEFT JOIN LATERAL (
@@ -79,6 +84,8 @@ pub async fn rows_of(tx: &mut TenantTx, numbers: &[i64]) -> sqlx::Result<Vec<Req
                 queued_at: row.queued_at,
                 answered_at: row.answered_at,
                 changed_at: row.changed_at,
+                needs_payment: row.needs_payment,
+                setting_up: row.setting_up,
                 cause: row.cause,
                 code: row.code,
                 subcode: row.subcode,
