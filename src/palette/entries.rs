@@ -24,6 +24,7 @@ pub const PAGES: &[Entry] = &[
     page("Requests", "/requests", Glyph::Send, &["G", "R"]),
     page("Batches", "/batches", Glyph::Layers, &["G", "T"]),
     page("Look up", "/support", Glyph::LookUp, &["G", "L"]),
+    page("Insights", "/insights", Glyph::Chart, &["G", "I"]),
     page("Saved views", "/views", Glyph::File, &[]),
     page("Settings", "/settings", Glyph::Settings, &["G", "S"]),
 ];

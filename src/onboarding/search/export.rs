@@ -30,7 +30,7 @@ use crate::{
     clock::Clock,
     db::{Db, TenantTx},
     onboarding::model::RequestNumber,
-    sign_in::{Visit, refuse_request},
+    sign_in::{Act, Visit, audit, refuse_request},
     telemetry::mishap,
     ui::{AppError, csv},
 };
@@ -64,6 +64,15 @@ enum Format {
     Json,
 }
 
+impl Format {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Csv => "CSV",
+            Self::Json => "JSON",
+        }
+    }
+}
+
 async fn export_csv(State(needs): State<Needs>, parts: Parts) -> Response {
     export(needs, parts, Format::Csv).await
 }
@@ -86,6 +95,9 @@ async fn export(needs: Needs, parts: Parts, format: Format) -> Response {
         return (StatusCode::BAD_REQUEST, format!("This search can not be read. {}\n", words.join(" ")))
             .into_response();
     }
+    if let Err(error) = note(&visit, &search, format).await {
+        return refuse_request(&parts, &error);
+    }
     let (sender, receiver) = mpsc::channel(PIECES);
     let filter = search.filter;
     let calls = filter.asked.calls;
@@ -103,6 +115,14 @@ async fn export(needs: Needs, parts: Parts, format: Format) -> Response {
     // Compression asks once more after the end.
     .fuse();
     (headers(format, calls, visit.clock.now()), Body::from_stream(pieces)).into_response()
+}
+
+/// Who takes out what is kept in the audit log, in a transaction of its own: the export's only reads.
+async fn note(visit: &Visit, search: &Search, format: Format) -> Result<(), AppError> {
+    let mut tx = visit.tenant().await?;
+    let what = format!("Requests ({}): {}", format.word(), search.terms);
+    audit(&mut tx, &visit.entry(Act::Exported, what)).await.map_err(mishap)?;
+    tx.commit().await.map_err(mishap)
 }
 
 async fn open(visit: &Visit) -> Result<(TenantTx, Search), AppError> {
