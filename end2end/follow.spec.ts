@@ -28,14 +28,14 @@ test('businesses are assigned, and listed by their manager', async ({ page }) =>
   await page.getByRole('combobox', { name: 'Manager' }).selectOption({ label: people.admin });
   await page.getByRole('button', { name: /^Assign [0-9,]+ business/ }).click();
   await page.waitForURL(/manager=/);
-  await expect(page.locator(`a[href="/businesses/${business.id}"]`)).toHaveCount(1);
+  await expect(page.locator(`a.name[href="/businesses/${business.id}"]`)).toHaveCount(1);
   await page.getByRole('link', { name: `Remove filter: manager ${people.admin}` }).click();
   await expect(page).not.toHaveURL(/manager=[0-9]/);
   await page.getByText('Filter', { exact: true }).click();
   await page.getByRole('combobox', { name: 'Manager' }).selectOption({ label: people.admin });
   await page.getByRole('button', { name: 'Apply' }).click();
   await expect(page.getByRole('link', { name: `Remove filter: manager ${people.admin}` })).toBeVisible();
-  await expect(page.locator(`a[href="/businesses/${business.id}"]`)).toHaveCount(1);
+  await expect(page.locator(`a.name[href="/businesses/${business.id}"]`)).toHaveCount(1);
 });
 
 test('the reminder comes in three languages, and asking Meta finds that the terms are signed', async ({ page, javaScriptEnabled }) => {

@@ -229,7 +229,7 @@ fn token(query: &Query, manager: Manager, chosen: Option<Colleague>) -> AnyView 
 
 /// The filters that are off, behind a button.
 fn manager_filter(colleagues: Vec<Colleague>) -> AnyView {
-    let anybody = Choice { word: "Anybody".to_owned(), selected: true, ..Choice::default() };
+    let anybody = Choice { word: "Anybody".to_owned(), ..Choice::default() };
     let nobody = Choice { value: Manager::NOBODY.to_owned(), word: "Nobody".to_owned(), ..Choice::default() };
     let members = colleagues.into_iter().map(|colleague| Choice {
         value: colleague.member_id.to_string(),
