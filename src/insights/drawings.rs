@@ -10,11 +10,11 @@ use super::{
     waits::{COLUMNS, Waits, column_name, in_words},
 };
 use crate::ui::{
-    Hue, Timestamp,
+    Hue, TimeStyle, Timestamp,
     charts::{
         Bar, Chart, ChartTable, Column, Line, Mark, Point, Rule, bars, columns, legend_line, legend_square, lines,
     },
-    grouped, percent, time_text, TimeStyle,
+    grouped, percent, time_text,
 };
 
 /// Groups of a funnel that are drawn; the table has all.
@@ -28,7 +28,8 @@ const DAYS_DRAWN: i64 = 31;
 
 /// `24 Nov`.
 pub fn day_name(day: Date) -> String {
-    let text = time_text(day.midnight().assume_utc(), day.midnight().assume_utc() + Duration::DAY, None, TimeStyle::Day);
+    let text =
+        time_text(day.midnight().assume_utc(), day.midnight().assume_utc() + Duration::DAY, None, TimeStyle::Day);
     // The year would stand there in the first days of January.
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
@@ -125,7 +126,8 @@ fn by_week(days: &[(Date, Counts)], from: Date, to: Date) -> Vec<(String, Counts
 
 fn whole_funnel(total: &Counts) -> AnyView {
     let Counts { requested, accepted, ready, taken, .. } = *total;
-    let mut below = format!("{} accepted, {} wait", percent(accepted, requested), grouped(requested - accepted.min(requested)));
+    let mut below =
+        format!("{} accepted, {} wait", percent(accepted, requested), grouped(requested - accepted.min(requested)));
     if taken > 0 {
         below = format!("{below}; {} more taken by another partner", grouped(taken));
     }
@@ -217,7 +219,10 @@ pub fn time_to_accept(waits: &Waits, stalled_days: u64) -> AnyView {
     let after = total - waits.below_days(stalled_days);
     let rule = Rule {
         after: COLUMNS.into_iter().take_while(|(first, _)| !late(*first)).count(),
-        words: [format!("after {stalled_days} days: stalled"), format!("{} still accepted", findings::share(after, total))],
+        words: [
+            format!("after {stalled_days} days: stalled"),
+            format!("{} still accepted", findings::share(after, total)),
+        ],
     };
     let finding = findings::of_waits(waits);
     let words = format!("Days from request to acceptance. {finding} Most in one column: {}.", grouped(most));
@@ -235,7 +240,8 @@ pub fn time_to_accept(waits: &Waits, stalled_days: u64) -> AnyView {
             .collect(),
     };
     let plot = (total > 0).then(|| columns(&drawn, false, Some(&rule), words));
-    view! { <Chart id="time" title="Time to acceptance, in days" plot=plot tables=vec![table]>{finding}</Chart> }.into_any()
+    view! { <Chart id="time" title="Time to acceptance, in days" plot=plot tables=vec![table]>{finding}</Chart> }
+        .into_any()
 }
 
 const fn hue_of(family: Family) -> Hue {
@@ -265,12 +271,17 @@ pub fn errors(errors: &[ErrorsOfDay], from: Date, to: Date) -> AnyView {
         .zip(&sums)
         .enumerate()
         .map(|(at, (begin, sum))| Column {
-            name: if at == 0 || begin.day() <= if by_week { 7 } else { 1 } { day_name(*begin) } else { begin.day().to_string() },
+            name: if at == 0 || begin.day() <= if by_week { 7 } else { 1 } {
+                day_name(*begin)
+            } else {
+                begin.day().to_string()
+            },
             parts: Family::ALL.into_iter().map(hue_of).zip(sum.by_family).collect(),
             numbered: false,
         })
         .collect();
-    let seen: Vec<Family> = Family::ALL.into_iter().filter(|family| sums.iter().any(|sum| sum.by_family[*family as usize] > 0)).collect();
+    let seen: Vec<Family> =
+        Family::ALL.into_iter().filter(|family| sums.iter().any(|sum| sum.by_family[*family as usize] > 0)).collect();
     let legend = seen.iter().map(|family| legend_square(hue_of(*family), family.words())).collect();
     let head = [if by_week { "Week of" } else { "Day" }].into_iter().chain(seen.iter().map(|family| family.words()));
     let table = ChartTable {
@@ -308,17 +319,17 @@ pub fn limit(usage: &[Usage], now: OffsetDateTime) -> AnyView {
             .filter_map(|usage| Some(Point { time: time(usage.at), percent: f64::from(of(usage)?) }))
             .collect(),
     };
-    let series = [
-        line(Hue::Teal, true, false, |usage| usage.app),
-        line(Hue::Indigo, false, true, |usage| usage.business),
-    ];
+    let series =
+        [line(Hue::Teal, true, false, |usage| usage.app), line(Hue::Indigo, false, true, |usage| usage.business)];
     let refusals: Vec<&Usage> = usage.iter().filter(|usage| usage.refused > 0).collect();
     let marks: Vec<Mark> = refusals
         .iter()
         .max_by_key(|usage| (usage.refused, usage.at))
         .map(|usage| Mark {
             point: Point { time: time(usage.at), percent: f64::from(usage.business.or(usage.app).unwrap_or(100.0)) },
-            words: usage.wait_minutes.map_or_else(|| "Meta: wait".to_owned(), |minutes| format!("Meta: wait {minutes} min")),
+            words: usage
+                .wait_minutes
+                .map_or_else(|| "Meta: wait".to_owned(), |minutes| format!("Meta: wait {minutes} min")),
         })
         .into_iter()
         .collect();
@@ -345,7 +356,13 @@ pub fn limit(usage: &[Usage], now: OffsetDateTime) -> AnyView {
         }
     };
     let plot = (!usage.is_empty()).then(|| {
-        lines(&series, (SLOWER_FROM, "we slow down above 75 %"), &marks, &ticks, format!("Share of Meta’s call limit used over 24 hours. {words}"))
+        lines(
+            &series,
+            (SLOWER_FROM, "we slow down above 75 %"),
+            &marks,
+            &ticks,
+            format!("Share of Meta’s call limit used over 24 hours. {words}"),
+        )
     });
     let legend = vec![legend_line(Hue::Indigo, false, "Business use case"), legend_line(Hue::Teal, true, "App")];
     view! {
@@ -365,7 +382,9 @@ fn refused_words(refused: u64) -> String {
 /// The highest of each hour.
 fn limit_table(usage: &[Usage]) -> ChartTable {
     let hours = usage.chunk_by(|one, next| (one.at.date(), one.at.hour()) == (next.at.date(), next.at.hour()));
-    let most = |values: &mut dyn Iterator<Item = f32>| values.reduce(f32::max).map_or_else(|| "–".to_owned(), |n| format!("{n:.0} %"));
+    let most = |values: &mut dyn Iterator<Item = f32>| {
+        values.reduce(f32::max).map_or_else(|| "–".to_owned(), |n| format!("{n:.0} %"))
+    };
     ChartTable {
         caption: "Highest share of the call limit used in each hour".to_owned(),
         head: ["Hour (UTC)", "Business use case", "App", "Calls refused"].map(str::to_owned).to_vec(),

@@ -34,7 +34,8 @@ pub fn share(part: u64, whole: u64) -> String {
         return format!("{part} of {whole}");
     }
     // In thousandths of the whole.
-    let thousandths = |part: u64, whole: u64| u64::try_from(u128::from(part) * 1_000 / u128::from(whole)).unwrap_or(1_000);
+    let thousandths =
+        |part: u64, whole: u64| u64::try_from(u128::from(part) * 1_000 / u128::from(whole)).unwrap_or(1_000);
     let exact = thousandths(part, whole);
     let nearest = SHARES.into_iter().min_by_key(|(part, whole, _)| thousandths(*part, *whole).abs_diff(exact));
     match nearest {
@@ -78,7 +79,11 @@ pub fn of_groups(groups: &[(String, Counts)]) -> String {
         .max_by_key(|(_, counts)| u128::from(counts.accepted) * 1_000_000 / u128::from(counts.requested));
     match best {
         Some((name, counts)) if counts.accepted > 0 => {
-            format!("Accepted most: {name}, {} of {}.", percent(counts.accepted, counts.requested), crate::ui::grouped(counts.requested))
+            format!(
+                "Accepted most: {name}, {} of {}.",
+                percent(counts.accepted, counts.requested),
+                crate::ui::grouped(counts.requested)
+            )
         }
         Some(_) => "None has accepted so far.".to_owned(),
         None => "Nothing was requested on these days.".to_owned(),

@@ -139,7 +139,8 @@ fn remarks(sight: &Sight) -> Option<AnyView> {
     let remarks = &sight.query.remarks;
     (!remarks.is_empty()).then(|| {
         let said = remarks.iter().map(|remark| view! { <p>{remark.clone()}</p> }).collect_view();
-        view! { <Notice kind=NoticeKind::Info title="Not everything in the address could be used">{said}</Notice> }.into_any()
+        view! { <Notice kind=NoticeKind::Info title="Not everything in the address could be used">{said}</Notice> }
+            .into_any()
     })
 }
 
@@ -170,8 +171,12 @@ fn filters(sight: &Sight) -> AnyView {
     let query = &sight.query;
     let member = if query.member == 0 { String::new() } else { query.member.to_string() };
     let managers = choices("Whole team", &sight.managers, &member, None);
-    let none =
-        Choice { value: "none".to_owned(), word: "No solution".to_owned(), selected: query.solution.is_empty(), disabled: false };
+    let none = Choice {
+        value: "none".to_owned(),
+        word: "No solution".to_owned(),
+        selected: query.solution.is_empty(),
+        disabled: false,
+    };
     // Nothing in the address is all of them; none of them has a word of its own.
     let current = match query.solution.as_str() {
         "*" => "",
@@ -237,7 +242,8 @@ fn figures(sight: &Sight) -> AnyView {
     };
     let median = |waits: &Waits| waits.within(50).map(in_words);
     let median_before = median(&sight.waits_before).map(|wait| format!("was {wait}"));
-    let today = sight.errors.iter().filter(|errors| errors.day == sight.now.date()).map(|errors| errors.failed).sum::<u64>();
+    let today =
+        sight.errors.iter().filter(|errors| errors.day == sight.now.date()).map(|errors| errors.failed).sum::<u64>();
     let of_today = if today > 0 { format!(", {} given up today", grouped(today)) } else { String::new() };
     view! {
         <dl class="kpis">
@@ -286,7 +292,9 @@ mod tests {
 
     #[test]
     fn small_shares_keep_a_tenth() {
-        for (part, whole, words) in [(39, 1_904, "2.0 %"), (1, 3, "33 %"), (0, 9, "0.0 %"), (0, 0, "0 %"), (9, 9, "100 %")] {
+        for (part, whole, words) in
+            [(39, 1_904, "2.0 %"), (1, 3, "33 %"), (0, 9, "0.0 %"), (0, 0, "0 %"), (9, 9, "100 %")]
+        {
             assert_eq!(fine_percent(part, whole), words);
         }
         assert_eq!(compared(1_904, 1_592, 90), "+312 on the 90 days before");

@@ -62,13 +62,15 @@ impl Query {
         };
         let member = match asked.manager.as_deref() {
             None | Some("") => 0,
-            Some(id) => match managers.iter().find(|member| member.id == id).and_then(|member| member.id.parse().ok()) {
-                Some(id) => id,
-                None => {
-                    remarks.push("That account manager is not in your team: the whole team is shown.".to_owned());
-                    0
+            Some(id) => {
+                match managers.iter().find(|member| member.id == id).and_then(|member| member.id.parse().ok()) {
+                    Some(id) => id,
+                    None => {
+                        remarks.push("That account manager is not in your team: the whole team is shown.".to_owned());
+                        0
+                    }
                 }
-            },
+            }
         };
         let by = By::ALL.into_iter().find(|by| Some(by.key()) == asked.by.as_deref());
         if by.is_none() && asked.by.is_some() {
@@ -147,7 +149,9 @@ fn range(asked: &Asked, today: Date, remarks: &mut Vec<String>) -> Range {
         Some(days) => match days.parse().ok().filter(|days| LENGTHS.contains(days)) {
             Some(days) => Range::Last(days),
             None => {
-                remarks.push("Periods are 7, 30 or 90 days, or from one day to another: the last 90 days are shown.".to_owned());
+                remarks.push(
+                    "Periods are 7, 30 or 90 days, or from one day to another: the last 90 days are shown.".to_owned(),
+                );
                 Range::Last(90)
             }
         },
@@ -177,7 +181,9 @@ mod tests {
 
     fn read(query: &str) -> Query {
         let value = |name: &str| {
-            url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+            url::form_urlencoded::parse(query.as_bytes())
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
         };
         let asked = Asked {
             range: value("range"),

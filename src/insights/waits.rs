@@ -21,20 +21,8 @@ const fn begin(bucket: usize) -> u64 {
 pub struct Waits([u64; BUCKETS]);
 
 /// Columns of the drawing: the first day, and the last one.
-pub const COLUMNS: [(u64, u64); 12] = [
-    (0, 0),
-    (1, 1),
-    (2, 2),
-    (3, 3),
-    (4, 4),
-    (5, 5),
-    (6, 6),
-    (7, 7),
-    (8, 10),
-    (11, 14),
-    (15, 21),
-    (22, u64::MAX),
-];
+pub const COLUMNS: [(u64, u64); 12] =
+    [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (7, 7), (8, 10), (11, 14), (15, 21), (22, u64::MAX)];
 
 impl Waits {
     pub fn new(buckets: impl IntoIterator<Item = (usize, u64)>) -> Self {

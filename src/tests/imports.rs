@@ -44,7 +44,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("insights", &["clock", "db", "graph", "onboarding", "reconcile", "sign_in", "telemetry", "ui"]),
     ("team", &["clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui"]),
     // The top.
-    ("app", &["assets", "businesses", "clock", "insights", "onboarding", "sign_in", "support", "team", "telemetry", "ui"]),
+    (
+        "app",
+        &["assets", "businesses", "clock", "insights", "onboarding", "sign_in", "support", "team", "telemetry", "ui"],
+    ),
     (
         "server",
         &[

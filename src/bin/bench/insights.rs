@@ -66,7 +66,8 @@ pub async fn measure(flags: &Flags) -> Outcome<()> {
         ("/insights, 366 days, by solution", "/insights?from=2020-01-01&to=&by=solution"),
         ("/insights, one solution and the week", "/insights?solution=none&range=30&by=week"),
     ] {
-        at_rate(&browser, &format!("{what}, {requests} requests, 50 a second"), vec![path.to_owned()], flags.seconds).await?;
+        at_rate(&browser, &format!("{what}, {requests} requests, 50 a second"), vec![path.to_owned()], flags.seconds)
+            .await?;
     }
     Ok(())
 }

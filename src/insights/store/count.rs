@@ -114,14 +114,18 @@ struct Horizon {
 async fn horizon(tx: &mut TenantTx, source: Source) -> sqlx::Result<Horizon> {
     let last_id = match source {
         Source::Events => {
-            sqlx::query_scalar!(r#"SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS "id!" FROM request_events_event_id_seq"#)
-                .fetch_one(&mut **tx)
-                .await?
+            sqlx::query_scalar!(
+                r#"SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS "id!" FROM request_events_event_id_seq"#
+            )
+            .fetch_one(&mut **tx)
+            .await?
         }
         Source::Calls => {
-            sqlx::query_scalar!(r#"SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS "id!" FROM graph_calls_call_id_seq"#)
-                .fetch_one(&mut **tx)
-                .await?
+            sqlx::query_scalar!(
+                r#"SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS "id!" FROM graph_calls_call_id_seq"#
+            )
+            .fetch_one(&mut **tx)
+            .await?
         }
     };
     let row = sqlx::query!(

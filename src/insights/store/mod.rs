@@ -140,9 +140,7 @@ pub async fn waits(tx: &mut TenantTx, slice: &Slice) -> sqlx::Result<Waits> {
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(Waits::new(
-        rows.into_iter().map(|row| (usize::try_from(row.bucket).unwrap_or_default(), count(row.accepted))),
-    ))
+    Ok(Waits::new(rows.into_iter().map(|row| (usize::try_from(row.bucket).unwrap_or_default(), count(row.accepted)))))
 }
 
 /// Requests that Meta took before an hour and that nobody has signed, whatever the slice's days.

@@ -101,7 +101,14 @@ impl House {
     }
 
     /// Moves a request as `onboarding` does.
-    async fn move_to<'e>(&self, to: impl sqlx::PgExecutor<'e>, number: i64, state: &str, cause: Option<&str>, at: OffsetDateTime) {
+    async fn move_to<'e>(
+        &self,
+        to: impl sqlx::PgExecutor<'e>,
+        number: i64,
+        state: &str,
+        cause: Option<&str>,
+        at: OffsetDateTime,
+    ) {
         sqlx::query!(
             "WITH moved AS (
                 UPDATE requests SET state = $3::text, cause = $4::text, changed_at = $5::timestamptz,
@@ -256,8 +263,10 @@ async fn what_is_committed_late_is_counted_all_the_same(pool: PgPool) {
     for _ in 0..10 {
         assert!(house.step(Source::Events, 100).await.is_awaiting, "something runs that may have an id below");
     }
-    let counted: i64 =
-        sqlx::query_scalar("SELECT counted_id FROM insight_marks WHERE source = 'request_events'").fetch_one(&pool).await.unwrap();
+    let counted: i64 = sqlx::query_scalar("SELECT counted_id FROM insight_marks WHERE source = 'request_events'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert!(counted < last - 1, "{counted} of {last}: the row that isn't there yet was passed over");
     late.commit().await.unwrap();
     house.count_all(Source::Events, 100).await;
@@ -366,6 +375,17 @@ async fn a_wait_falls_into_the_bucket_that_begins_before_it(pool: PgPool) {
         let within = waits.within(100).unwrap();
         let at = f64::from(hours);
         assert!(within > at || hours >= 1_440, "{hours} h ended by {within}");
-        assert!(within <= at + if hours < 72 { 1.0 } else if hours < 336 { 6.0 } else { 24.0 }, "{hours} h: {within}");
+        assert!(
+            within
+                <= at
+                    + if hours < 72 {
+                        1.0
+                    } else if hours < 336 {
+                        6.0
+                    } else {
+                        24.0
+                    },
+            "{hours} h: {within}"
+        );
     }
 }

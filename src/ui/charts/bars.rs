@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::{super::{numbers::grouped, state::Hue}, at, float};
+use super::{
+    super::{numbers::grouped, state::Hue},
+    at, float,
+};
 
 /// One bar.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::{super::{numbers::grouped, state::Hue}, at, float, scale};
+use super::{
+    super::{numbers::grouped, state::Hue},
+    at, float, scale,
+};
 
 /// One column: its parts from the ground up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +39,8 @@ pub fn columns(columns: &[Column], grid: bool, rule: Option<&Rule>, words: Strin
     let total = |column: &Column| column.parts.iter().map(|(_, n)| n).sum::<u64>();
     let most = columns.iter().map(total).max().unwrap_or_default();
     let (step, lines) = scale(most);
-    let (left, ceiling, top) = if grid { (28.0, CEILING, step * lines) } else { (0.0, CEILING_OF_NUMBERED, most.max(1)) };
+    let (left, ceiling, top) =
+        if grid { (28.0, CEILING, step * lines) } else { (0.0, CEILING_OF_NUMBERED, most.max(1)) };
     let height = |n: u64| float(n) / float(top) * (GROUND - ceiling);
     let slot = (WIDTH - left) / float(columns.len().max(1) as u64);
     let side = (slot * if grid { 0.26 } else { 0.1 }).min(12.0);

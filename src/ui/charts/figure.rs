@@ -94,7 +94,8 @@ pub fn Chart(
     children: Children,
 ) -> AnyView {
     let several = tables.len() > 1;
-    let legend = (plot.is_some() && !legend.is_empty()).then(|| view! { <ul class="legend" aria-hidden="true">{legend}</ul> });
+    let legend =
+        (plot.is_some() && !legend.is_empty()).then(|| view! { <ul class="legend" aria-hidden="true">{legend}</ul> });
     let tables = plot.is_some().then(|| {
         let tables = tables.into_iter().map(|table| table.view(several)).collect_view();
         view! {

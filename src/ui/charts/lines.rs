@@ -75,7 +75,13 @@ fn paths(points: &[Point]) -> (String, String) {
 }
 
 /// Draws lines. `slow`: a level with its words. `ticks`: times as shares of the width, with their names.
-pub fn lines(lines: &[Line], slow: (f64, &'static str), marks: &[Mark], ticks: &[(f64, String)], words: String) -> AnyView {
+pub fn lines(
+    lines: &[Line],
+    slow: (f64, &'static str),
+    marks: &[Mark],
+    ticks: &[(f64, String)],
+    words: String,
+) -> AnyView {
     let grid = [0.0, 50.0, 100.0]
         .map(|percent| {
             view! {
