@@ -8,23 +8,23 @@ use crate::{
     ui::{Glyph, Icon},
 };
 
-/// The single keys, in the order they are shown.
-const KEYS: [(&[&str], &str); 15] = [
-    (&["Ctrl", "K"], "Command palette"),
-    (&["/"], "Search"),
-    (&["G", "B"], "Businesses"),
-    (&["G", "R"], "Requests"),
-    (&["G", "T"], "Batches"),
-    (&["G", "L"], "Look up"),
-    (&["G", "I"], "Insights"),
-    (&["G", "S"], "Settings"),
-    (&["J", "K"], "Row down, row up"),
-    (&["X"], "Select the row; with Shift, all from the last one"),
-    (&["Enter"], "Open the row"),
-    (&["C"], "Copy the row’s ID"),
-    (&["O"], "Onboard…"),
-    (&["I"], "Import CSV…"),
-    (&["[", "]"], "Page back, page on"),
+/// The single keys in the order they are shown, what each does, and whether it's for those alone who may onboard.
+const KEYS: [(&[&str], &str, bool); 15] = [
+    (&["Ctrl", "K"], "Command palette", false),
+    (&["/"], "Search", false),
+    (&["G", "B"], "Businesses", false),
+    (&["G", "R"], "Requests", false),
+    (&["G", "T"], "Batches", false),
+    (&["G", "L"], "Look up", false),
+    (&["G", "I"], "Insights", false),
+    (&["G", "S"], "Settings", false),
+    (&["J", "K"], "Row down, row up", false),
+    (&["X"], "Select the row; with Shift, all from the last one", true),
+    (&["Enter"], "Open the row", false),
+    (&["C"], "Copy the row’s ID", false),
+    (&["O"], "Onboard…", true),
+    (&["I"], "Import CSV…", true),
+    (&["[", "]"], "Page back, page on", false),
 ];
 
 /// Both dialogs, closed.
@@ -32,7 +32,8 @@ pub fn palette(viewer: &Viewer, keys: bool) -> AnyView {
     let recent = format!("palette-{}-{}", viewer.partner, viewer.member_id);
     let rows = KEYS
         .iter()
-        .map(|(keys, what)| {
+        .filter(|(.., sends)| viewer.role.may_onboard() || !sends)
+        .map(|(keys, what, _)| {
             let keys = keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view();
             view! { <div><dt>{*what}</dt><dd>{keys}</dd></div> }
         })
