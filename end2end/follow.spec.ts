@@ -53,7 +53,7 @@ test('the reminder comes in three languages, and asking Meta finds that the term
   }
   await accept(business);
   await page.getByRole('button', { name: 'Check at Meta' }).click();
-  await expect(page.getByText('Meta says: terms signed')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Checked at Meta' })).toBeVisible();
   await expect(async () => {
     await page.reload();
     await expect(page.getByText('Accepted: the terms are signed')).toBeVisible({ timeout: 1_000 });

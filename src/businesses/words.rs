@@ -16,7 +16,7 @@ pub struct ToldWords {
 impl ToldWords {
     /// Where we have it from.
     pub fn source(&self) -> String {
-        format!("Meta told us by webhook: {}.", self.event)
+        format!("Meta told us by webhook: {}", self.event)
     }
 }
 
@@ -55,12 +55,12 @@ mod tests {
     fn what_meta_told_has_words_and_an_event_from_the_future_its_name() {
         let signed = told_words("MM_LITE_TERMS_SIGNED");
         assert_eq!((signed.words.as_str(), signed.is_of_a_waba), ("The terms are signed", false));
-        assert_eq!(signed.source(), "Meta told us by webhook: MM_LITE_TERMS_SIGNED.");
+        assert_eq!(signed.source(), "Meta told us by webhook: MM_LITE_TERMS_SIGNED");
         let banned = told_words("DISABLED_UPDATE DISABLE");
         assert_eq!((banned.words.as_str(), banned.is_of_a_waba), (" was disabled", true));
-        assert_eq!(banned.source(), "Meta told us by webhook: DISABLED_UPDATE, DISABLE.");
+        assert_eq!(banned.source(), "Meta told us by webhook: DISABLED_UPDATE, DISABLE");
         assert_eq!(told_words("DISABLED_UPDATE REINSTATE").words, " may be used again");
-        assert_eq!(told_words("FROM_THE_FUTURE").source(), "Meta told us by webhook: FROM_THE_FUTURE.");
+        assert_eq!(told_words("FROM_THE_FUTURE").source(), "Meta told us by webhook: FROM_THE_FUTURE");
         assert_eq!(told_words("").words, "Something changed at Meta");
     }
 }

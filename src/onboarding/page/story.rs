@@ -165,8 +165,8 @@ pub fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
         _ => None,
     };
     let reason = reason.map(|reason| format!("{reason}. "));
-    // That a sync saw it first is what the line says already.
-    let way = event.heard_from.filter(|_| event.kind != EventKind::FirstSeen).map(HeardFrom::words);
+    // That a sync saw it first, or a webhook told it, is what the line says already.
+    let way = event.heard_from.filter(|_| !matches!(event.kind, EventKind::FirstSeen | EventKind::Told)).map(HeardFrom::words);
     let detail = (reason.is_some() || way.is_some()).then(|| view! { <p>{reason}{way}</p> });
     view! { <TimelineEvent at=event.at now=now glyph=glyph hue=hue what=what>{detail}</TimelineEvent> }.into_any()
 }
