@@ -135,8 +135,11 @@ test('single keys go where they say, are silent while typing, and can be switche
   await page.keyboard.press('g');
   await page.keyboard.press('r');
   await expect(page).toHaveURL(/\/requests$/);
-  await page.keyboard.press('?');
-  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+  // Keys are heard as soon as the page has come to life.
+  await expect(async () => {
+    await page.keyboard.press('?');
+    await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible({ timeout: 500 });
+  }).toPass({ timeout: 20_000 });
   await expectAccessible(page);
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.keyboard.press('Escape');
@@ -146,8 +149,10 @@ test('single keys go where they say, are silent while typing, and can be switche
   await expect(bar(page)).toHaveValue('gb?');
   await expect(page).toHaveURL(/\/requests$/);
   await page.goto('/businesses');
-  await expect(page.locator('.jump')).toBeVisible();
-  await page.keyboard.press('j');
+  await expect(async () => {
+    await page.keyboard.press('j');
+    await expect(page.getByRole('row').nth(1).getByRole('link').first()).toBeFocused({ timeout: 500 });
+  }).toPass({ timeout: 20_000 });
   await page.keyboard.press('j');
   await expect(page.getByRole('row').nth(2).getByRole('link').first()).toBeFocused();
   await page.keyboard.press('x');

@@ -166,7 +166,10 @@ pub fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
     };
     let reason = reason.map(|reason| format!("{reason}. "));
     // That a sync saw it first, or a webhook told it, is what the line says already.
-    let way = event.heard_from.filter(|_| !matches!(event.kind, EventKind::FirstSeen | EventKind::Told)).map(HeardFrom::words);
+    let way = event
+        .heard_from
+        .filter(|_| !matches!(event.kind, EventKind::FirstSeen | EventKind::Told))
+        .map(HeardFrom::words);
     let detail = (reason.is_some() || way.is_some()).then(|| view! { <p>{reason}{way}</p> });
     view! { <TimelineEvent at=event.at now=now glyph=glyph hue=hue what=what>{detail}</TimelineEvent> }.into_any()
 }
