@@ -63,13 +63,12 @@ impl Query {
         let member = match asked.manager.as_deref() {
             None | Some("") => 0,
             Some(id) => {
-                match managers.iter().find(|member| member.id == id).and_then(|member| member.id.parse().ok()) {
-                    Some(id) => id,
-                    None => {
+                managers.iter().find(|member| member.id == id).and_then(|member| member.id.parse().ok()).unwrap_or_else(
+                    || {
                         remarks.push("That account manager is not in your team: the whole team is shown.".to_owned());
                         0
-                    }
-                }
+                    },
+                )
             }
         };
         let by = By::ALL.into_iter().find(|by| Some(by.key()) == asked.by.as_deref());
@@ -146,15 +145,15 @@ fn range(asked: &Asked, today: Date, remarks: &mut Vec<String>) -> Range {
     }
     match asked.range.as_deref() {
         None | Some("") => Range::Last(90),
-        Some(days) => match days.parse().ok().filter(|days| LENGTHS.contains(days)) {
-            Some(days) => Range::Last(days),
-            None => {
-                remarks.push(
-                    "Periods are 7, 30 or 90 days, or from one day to another: the last 90 days are shown.".to_owned(),
-                );
-                Range::Last(90)
+        Some(days) => {
+            if let Some(days) = days.parse().ok().filter(|days| LENGTHS.contains(days)) {
+                return Range::Last(days);
             }
-        },
+            remarks.push(
+                "Periods are 7, 30 or 90 days, or from one day to another: the last 90 days are shown.".to_owned(),
+            );
+            Range::Last(90)
+        }
     }
 }
 

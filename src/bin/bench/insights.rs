@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The most time the first count may take.
-const LONGEST: Duration = Duration::from_mins(60);
+const LONGEST: Duration = Duration::from_hours(1);
 
 pub async fn measure(flags: &Flags) -> Outcome<()> {
     let simulator = Simulator::start(Options { businesses: 300, ..Options::default() }).await?;
