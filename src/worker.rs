@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     businesses::SyncBusinesses,
     insights::CountInsights,
-    onboarding::{Dispatch, Follow, PROBE_REQUEST_IDS, Poll},
+    onboarding::{Dispatch, Follow, Poll},
     reconcile::{Reconciler, Runner},
     server::AppState,
     sign_in::ExpiredSessions,
@@ -33,7 +33,6 @@ pub fn runner(state: &AppState, concurrency: usize) -> Runner {
             state.graph.clone(),
             Arc::clone(&state.vault),
             concurrency,
-            PROBE_REQUEST_IDS,
         )),
         Arc::new(Apply::new(state.db.clone(), state.clock.clone())),
         Arc::new(Reconsider::new(state.db.clone(), state.clock.clone(), &state.partners)),

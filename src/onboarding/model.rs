@@ -210,8 +210,6 @@ pub struct Answered {
     pub message: Option<String>,
     pub fbtrace_id: Option<String>,
 }
-/// How many days raw answers are kept; then only the facts read from them.
-pub const RAW_BODY_DAYS: i32 = 400;
 
 /// One call to Meta on behalf of a request, as support's recorder keeps it.
 #[derive(Clone, Debug)]
@@ -238,11 +236,11 @@ pub struct AttemptCall {
 }
 
 impl AttemptCall {
-    /// The body, as a page shows it.
-    pub fn raw(&self) -> Raw {
+    /// The body, as a page shows it. `kept_days`: for how long the partner keeps it.
+    pub fn raw(&self, kept_days: i32) -> Raw {
         match self.http_status {
             None => Raw::None,
-            Some(_) if self.is_body_dropped => Raw::Dropped { after_days: RAW_BODY_DAYS },
+            Some(_) if self.is_body_dropped => Raw::Dropped { after_days: kept_days },
             Some(_) => Raw::Kept(self.body.clone()),
         }
     }

@@ -52,6 +52,8 @@ pub struct Viewer {
     pub other_partners: Vec<(PartnerId, String)>,
     /// Why their token can't be used (`expired`, `revoked`, `missing`, ...); `None` while it can.
     pub token_problem: Option<String>,
+    /// For how many days the partner keeps what Meta answered word for word.
+    pub raw_body_days: i32,
 }
 
 /// A request of a member. It comes only from [`Visit::from_context`], so whoever holds one is signed in.

@@ -84,8 +84,9 @@ pub fn several_answers(hits: Hits, now: OffsetDateTime) -> AnyView {
     view! { {requests}{businesses}{calls}{more} }.into_any()
 }
 
-/// Nobody knows it, or it is another partner's: both look the same. Says where we looked, and what could be wrong.
-pub fn nothing_known(text: &str, typed: &Typed) -> AnyView {
+/// Nobody knows it, or it is another partner's: both look the same. Says where we looked, and what could be wrong. `kept_days`: for
+/// how long the partner keeps raw answers.
+pub fn nothing_known(text: &str, typed: &Typed, kept_days: i32) -> AnyView {
     if typed.is_empty() {
         return no_id(text, typed);
     }
@@ -106,7 +107,7 @@ pub fn nothing_known(text: &str, typed: &Typed) -> AnyView {
     let search = view! { <a class="btn" href="/businesses">"Search businesses"</a> }.into_any();
     view! {
         <Empty title=title actions=search>
-            <p>"It is not one of our calls, or older than 400 days. Case matters in an fbtrace_id."</p>
+            <p>"It is not one of our calls, or older than "{kept_days}" days. Case matters in an fbtrace_id."</p>
             {looked_for}
             <p>{looked}</p>
             <p>"It may belong to another partner of yours: only the one you work for now is looked through. A call that somebody made by hand or with another tool is not known here. Meta forgets its own IDs after some days, so an old one can not be asked for there either."</p>

@@ -117,7 +117,7 @@ struct Asked<'a> {
 fn answer(asked: &Asked<'_>, answer: Answer, viewer: &Viewer, graph: &Url, now: OffsetDateTime) -> AnyView {
     let read_as = read_as(asked, &answer);
     let shown = match answer.found {
-        Found::Nothing => nothing_known(asked.text, asked.typed),
+        Found::Nothing => nothing_known(asked.text, asked.typed, viewer.raw_body_days),
         // For programs, which aren't led on by themselves.
         Found::Request(line) => {
             view! { <p><a class="link" href=request_path(line.number)>{line.number.to_string()}</a></p> }.into_any()

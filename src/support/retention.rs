@@ -8,8 +8,8 @@ use super::store;
 use crate::{
     clock::Clock,
     db::{Db, PartnerId},
-    onboarding::RAW_BODY_DAYS,
     reconcile::{CancellationToken, Next, Reconciler},
+    sign_in::partner_settings,
 };
 
 /// Answers dropped in one transaction: few enough that nobody waits for it.
@@ -29,7 +29,8 @@ impl DropOldAnswers {
     async fn pass(&self, partner: &PartnerId) -> anyhow::Result<Next> {
         let now = self.clock.now();
         let mut tx = self.db.tenant(partner).await?;
-        let due = now - time::Duration::days(i64::from(days_kept()));
+        let days = partner_settings(&mut tx).await?.raw_body_days;
+        let due = now - time::Duration::days(i64::from(days));
         let dropped = store::drop_old_bodies(&mut tx, due, CHUNK, now).await?;
         tx.commit().await?;
         if dropped > 0 {
@@ -37,11 +38,6 @@ impl DropOldAnswers {
         }
         Ok(if dropped == u64::try_from(CHUNK)? { Next::Again } else { Next::Idle })
     }
-}
-
-/// How many days raw answers are kept: one place to ask.
-fn days_kept() -> i32 {
-    RAW_BODY_DAYS
 }
 
 impl Reconciler for DropOldAnswers {
@@ -68,7 +64,10 @@ mod tests {
     use time::Duration as Span;
 
     use super::*;
-    use crate::support::fixture::{NOW, partner, refused_call};
+    use crate::{
+        sign_in::{PartnerSettings, save_partner_settings},
+        support::fixture::{NOW, partner, refused_call},
+    };
 
     async fn bodies(pool: &PgPool) -> Vec<(String, String, bool)> {
         sqlx::query_as("SELECT fbtrace_id, body, body_dropped_at IS NOT NULL FROM graph_calls ORDER BY fbtrace_id")
@@ -98,6 +97,27 @@ mod tests {
         let mut tx = db.tenant(&partner("11")).await.unwrap();
         let again = store::drop_old_bodies(&mut tx, NOW - Span::days(400), 10, NOW).await.unwrap();
         assert_eq!(again, 0, "each is dropped once");
+    }
+
+    #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+    async fn each_partner_says_for_how_many_days(pool: PgPool) {
+        let db = Db::from_pool(pool.clone());
+        let mut tx = db.tenant(&partner("11")).await.unwrap();
+        let decided = PartnerSettings { raw_body_days: 30, ..PartnerSettings::default() };
+        save_partner_settings(&mut tx, &decided).await.unwrap();
+        tx.commit().await.unwrap();
+        let reconciler = DropOldAnswers::new(db.clone(), Clock::standing_at(NOW));
+        for owner in ["11", "22"] {
+            for age in [30, 31] {
+                let mut call = refused_call(owner, "7", &format!("{owner}-{age}"));
+                call.started_at = NOW - Span::days(age);
+                store::insert(&db, Some(&partner(owner)), &[&call]).await.unwrap();
+            }
+            reconciler.pass(&partner(owner)).await.unwrap();
+        }
+        let dropped: Vec<_> =
+            bodies(&pool).await.into_iter().filter(|(_, _, dropped)| *dropped).map(|(trace, ..)| trace).collect();
+        assert_eq!(dropped, ["11-31"]);
     }
 
     #[sqlx::test(migrator = "crate::db::MIGRATOR")]

@@ -12,7 +12,7 @@ use liteboard::{
     limits::Limits,
     reconcile::{self, CancellationToken, Signals},
     server::{AppState, router},
-    sign_in::{self, Role},
+    sign_in::{self, PartnerSettings, Role},
     support::Recorder,
     vault::Vault,
     webhooks::{Setup, Webhooks},
@@ -173,6 +173,13 @@ impl TestApp {
     pub async fn tenant(&self, partner: &str) -> liteboard::db::TenantTx {
         let partner: PartnerId = partner.parse().unwrap();
         self.db.tenant(&partner).await.expect("Postgres answers")
+    }
+
+    /// Northlane decides how things are to be.
+    pub async fn decide(&self, settings: PartnerSettings) {
+        let mut tx = self.tenant(NORTHLANE).await;
+        sign_in::save_partner_settings(&mut tx, &settings).await.expect("the settings are in their range");
+        tx.commit().await.expect("Postgres answers");
     }
 
     /// Northlane's businesses in a standing, by name.

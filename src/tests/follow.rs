@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use liteboard::graph_simulator::{Fault, Operation, Options, Situation};
+use liteboard::{
+    graph_simulator::{Fault, Operation, Options, Situation},
+    sign_in::PartnerSettings,
+};
 use sqlx::PgPool;
 
 use super::{
@@ -215,6 +218,37 @@ async fn asking_goes_on_with_the_next_token_when_one_dies(pool: PgPool) {
     .await
     .unwrap();
     assert_eq!(dead, [MANAGER]);
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn requests_are_asked_about_by_their_ids_only_while_the_partner_wants_it(pool: PgPool) {
+    let app = slow(pool).await;
+    let browser = app.signed_in(MANAGER).await;
+    let business = app.eligible_business().await;
+    onboard(&browser, &business).await;
+    app.until_request_is(&business, "requested").await;
+    let id = app.request_for(&business).await.2.expect("Meta gave an id");
+    break_syncs(&app);
+    for (wanted, probes) in [(false, 0), (true, 1), (false, 1)] {
+        app.decide(PartnerSettings { probe_request_ids: wanted, ..PartnerSettings::default() }).await;
+        let before = app.simulator.count(Operation::ReadMany);
+        app.advance(Duration::from_hours(3)).await;
+        app.until("what was heard to be kept", async || {
+            let mut tx = app.tenant(NORTHLANE).await;
+            let now = app.clock.now();
+            let kept = sqlx::query_scalar!(
+                "SELECT NOT EXISTS (SELECT FROM business_polls WHERE due_at <= $1) AS \"so!\"",
+                now
+            )
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+            kept && app.simulator.count(Operation::ReadMany) > before
+        })
+        .await;
+        let asked = app.simulator.calls().iter().filter(|call| call.path.ends_with(&format!("/{id}"))).count();
+        assert_eq!(asked, probes, "wanted: {wanted}");
+    }
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]

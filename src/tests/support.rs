@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use liteboard::graph_simulator::{Fault, Operation};
+use liteboard::{
+    graph_simulator::{Fault, Operation},
+    sign_in::PartnerSettings,
+};
 use reqwest::Method;
 use sqlx::PgPool;
 
@@ -224,6 +227,11 @@ async fn an_answer_that_grew_too_old_is_dropped_and_its_facts_are_shown(pool: Pg
     holds(&page, &[gone, "HTTP 403", &refused.trace]);
     let request = manager.open(&format!("/requests/LB-{}", refused.number)).await.unwrap();
     holds(&request, &[gone, &refused.trace]);
+    app.decide(PartnerSettings { raw_body_days: 30, ..PartnerSettings::default() }).await;
+    for page in [format!("/support/calls/{}", refused.call_id), format!("/requests/LB-{}", refused.number)] {
+        holds(&manager.open(&page).await.unwrap(), &["Raw answer no longer kept (older than 30 days)."]);
+    }
+    holds(&look_up(&manager, "AnUnknownTraceIdOfNoCall1").await, &["older than 30 days"]);
     let mut tx = app.tenant(NORTHLANE).await;
     let facts = sqlx::query("UPDATE graph_calls SET error_code = 1").execute(&mut *tx).await;
     assert!(facts.is_err(), "the app may drop answers, and change nothing else of what it recorded");

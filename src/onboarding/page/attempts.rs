@@ -12,8 +12,15 @@ use crate::{
     ui::{Answer, Attempt, Attempts, Glyph, Icon, Identifier, Raw, Section, TimeStyle, Timestamp, plural, seconds},
 };
 
-/// The section, newest first. `events` are the request's, in any order; `running`: a call may be under way.
-pub(super) fn attempts(calls: &[AttemptCall], events: &[RequestEvent], running: bool, now: OffsetDateTime) -> AnyView {
+/// The section, newest first. `events` are the request's, in any order; `running`: a call may be under way. `kept_days`: for how
+/// long raw answers are kept.
+pub(super) fn attempts(
+    calls: &[AttemptCall],
+    events: &[RequestEvent],
+    running: bool,
+    kept_days: i32,
+    now: OffsetDateTime,
+) -> AnyView {
     if calls.is_empty() {
         let none = if running { "The first call to Meta has not ended yet." } else { "No call to Meta so far." };
         return view! { <Section id="attempts" title="Attempts"><p class="hint">{none}</p></Section> }.into_any();
@@ -28,10 +35,10 @@ pub(super) fn attempts(calls: &[AttemptCall], events: &[RequestEvent], running: 
                 let tried_again = calls.iter().any(|other| other.attempt > call.attempt);
                 let outcome = outcome_of(outcome_event(events, call.attempt), tried_again);
                 let number = call.attempt.unsigned_abs();
-                view! { <Attempt number=number outcome=outcome answer=answer_of(call) now=now open={at == 0}/> }
+                view! { <Attempt number=number outcome=outcome answer=answer_of(call, kept_days) now=now open={at == 0}/> }
                     .into_any()
             } else {
-                reading(call, calls.len() - at, now)
+                reading(call, calls.len() - at, kept_days, now)
             }
         })
         .collect::<Vec<_>>();
@@ -52,7 +59,7 @@ fn outcome_event(events: &[RequestEvent], attempt: i32) -> Option<&RequestEvent>
         .min_by_key(|event| event.at)
 }
 
-fn answer_of(call: &AttemptCall) -> Answer {
+fn answer_of(call: &AttemptCall, kept_days: i32) -> Answer {
     Answer {
         http: call.http_status.map(i16::unsigned_abs),
         code: call.code,
@@ -60,7 +67,7 @@ fn answer_of(call: &AttemptCall) -> Answer {
         fbtrace_id: call.fbtrace_id.clone(),
         took: Some(took(call)),
         at: call.started_at,
-        raw: call.raw(),
+        raw: call.raw(kept_days),
     }
 }
 
@@ -69,7 +76,7 @@ fn took(call: &AttemptCall) -> Duration {
 }
 
 /// A reading of the business's status: smaller than an attempt, since nothing was asked of anybody.
-fn reading(call: &AttemptCall, nth: usize, now: OffsetDateTime) -> AnyView {
+fn reading(call: &AttemptCall, nth: usize, kept_days: i32, now: OffsetDateTime) -> AnyView {
     let words = if call.is_success() {
         "Meta told the status of the business."
     } else {
@@ -78,7 +85,7 @@ fn reading(call: &AttemptCall, nth: usize, now: OffsetDateTime) -> AnyView {
     let trace = call.fbtrace_id.clone().map(|id| {
         view! { <div><dt>"fbtrace_id"</dt><dd><Identifier what="fbtrace_id" value=id mono=true/></dd></div> }
     });
-    let raw = match call.raw() {
+    let raw = match call.raw(kept_days) {
         Raw::Kept(body) => Some(view! {
             <details class="disclose">
                 <summary><Icon glyph=Glyph::Right/>"Raw answer"</summary>

@@ -190,7 +190,7 @@ fn show(visit: &Visit, story: Story) -> AnyView {
             <div class="split">
                 <div>
                     <Explained explanation=explanation offer=offer now=now/>
-                    {attempts(calls, &events, running, now)}
+                    {attempts(calls, &events, running, visit.viewer.raw_body_days, now)}
                     {told}
                 </div>
                 {facts(request, last_post, business.as_ref(), manager, now)}

@@ -30,6 +30,7 @@ fn viewer(role: Role) -> Viewer {
         role,
         other_partners: Vec::new(),
         token_problem: None,
+        raw_body_days: 400,
     }
 }
 

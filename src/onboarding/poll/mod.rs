@@ -37,9 +37,6 @@ use crate::{
 /// Its name in wakes.
 pub const POLL: &str = "poll";
 
-/// Whether Meta is asked about the ids of requests as well (1.12): only a hypothesis says that they can be read.
-pub const PROBE_REQUEST_IDS: bool = false;
-
 /// How long to leave Meta alone after a fault, and after it refused one business after the other.
 const REST: (time::Duration, time::Duration) = (time::Duration::MINUTE, time::Duration::HOUR);
 
@@ -61,7 +58,6 @@ pub struct Poll {
     graph: Graph,
     vault: Arc<Vault>,
     concurrency: u32,
-    probes: bool,
     memory: Mutex<HashMap<PartnerId, Memory>>,
 }
 
@@ -102,10 +98,10 @@ struct Heard {
 }
 
 impl Poll {
-    /// `concurrency` is dispatch's, whose pace is read and kept here too. `probes`: see [`PROBE_REQUEST_IDS`].
-    pub fn new(db: Db, clock: Clock, graph: Graph, vault: Arc<Vault>, concurrency: usize, probes: bool) -> Self {
+    /// `concurrency` is dispatch's, whose pace is read and kept here too.
+    pub fn new(db: Db, clock: Clock, graph: Graph, vault: Arc<Vault>, concurrency: usize) -> Self {
         let concurrency = u32::try_from(concurrency).unwrap_or(u32::MAX);
-        Self { db, clock, graph, vault, concurrency, probes, memory: Mutex::default() }
+        Self { db, clock, graph, vault, concurrency, memory: Mutex::default() }
     }
 
     async fn pass(&self, partner: &PartnerId, stop: &CancellationToken) -> anyhow::Result<Next> {
@@ -171,6 +167,7 @@ impl Poll {
         let Chosen { over, told, ask } = choose(due, now);
         store::forget(&mut tx, &over).await?;
         store::reschedule(&mut tx, &told, now).await?;
+        let probes = sign_in::partner_settings(&mut tx).await?.probe_request_ids;
         tx.commit().await?;
         if ask.is_empty() {
             return Ok(Turn::More);
@@ -181,16 +178,18 @@ impl Poll {
             Err(other) => return Err(other.into()),
         };
         let gauge = Arc::new(Gauge::new(pace));
-        let heard = self.ask(partner, token, &gauge, &ask).await?;
+        let heard = self.ask(partner, token, &gauge, &ask, probes).await?;
         self.keep(partner, &gauge, heard).await
     }
 
+    /// `probes`: whether the ids of requests are asked about as well (1.12), which only a hypothesis says can be read.
     async fn ask(
         &self,
         partner: &PartnerId,
         SendingToken { whose, token }: SendingToken,
         gauge: &Arc<Gauge>,
         due: &[(BusinessId, Waits)],
+        probes: bool,
     ) -> sqlx::Result<Heard> {
         let member = match whose.holder {
             sign_in::Holder::Member(member) => Some(member),
@@ -214,7 +213,7 @@ impl Poll {
         if !line.hear_wabas(partner, &signed, due, &mut heard).await? {
             return Ok(heard);
         }
-        if self.probes {
+        if probes {
             line.probe(partner, &ids, &mut heard).await?;
         }
         let now = self.clock.now();

@@ -10,7 +10,7 @@ pub(super) use self::{
     sealed::list_sealed,
     senders::{SenderRow, is_sender, list_readers, list_senders, mark_dead, mark_system_user_dead},
 };
-use super::model::Role;
+use super::{model::Role, partner_settings::PartnerSettings};
 use crate::{
     db::TenantTx,
     graph::{Portfolio, UserId},
@@ -24,6 +24,7 @@ pub(super) struct MemberRow {
     pub(super) partner_name: String,
     /// Why the member's token can't be used; `None` while it can.
     pub(super) token_problem: Option<String>,
+    pub(super) raw_body_days: i32,
 }
 
 /// A member who wasn't removed.
@@ -34,21 +35,25 @@ pub(super) async fn find_member(tx: &mut TenantTx, member_id: i64, now: OffsetDa
                    WHEN t.member_id IS NULL THEN 'missing'
                    WHEN t.problem IS NOT NULL THEN t.problem
                    WHEN t.expires_at <= $2 THEN 'expired'
-               END AS token_problem
+               END AS token_problem,
+               s.raw_body_days AS "raw_body_days?"
            FROM members m
            JOIN partners p ON p.partner_id = m.partner_id
            LEFT JOIN tokens t ON t.partner_id = m.partner_id AND t.member_id = m.member_id
+           LEFT JOIN partner_settings s ON s.partner_id = m.partner_id
            WHERE m.member_id = $1 AND m.removed_at IS NULL"#,
         member_id,
         now,
     )
     .fetch_optional(&mut **tx)
     .await?;
+    let undecided = PartnerSettings::default();
     Ok(row.map(|row| MemberRow {
         name: row.name,
         role: role(&row.role),
         partner_name: row.partner_name,
         token_problem: row.token_problem,
+        raw_body_days: row.raw_body_days.unwrap_or(undecided.raw_body_days),
     }))
 }
 

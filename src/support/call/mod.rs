@@ -22,7 +22,7 @@ use super::{find::CallStory, page::request_path, store::KeptCall};
 use crate::{
     graph::Operation,
     onboarding::{
-        RAW_BODY_DAYS, Request, State,
+        Request, State,
         explain::{Explanation, Line, Meaning, Part, Said, Subject, explain, meaning},
     },
     sign_in::Viewer,
@@ -45,7 +45,8 @@ pub fn call_answer(story: &CallStory, viewer: &Viewer, graph: &Url, now: OffsetD
         view! { <div class="next"><h3>"What to tell the client"</h3><p class="sm">{line_view(&explanation.client_note, now)}</p></div> }
     });
     let (facts, copies) = (four_facts(call, now), copies(call, &viewer.partner, graph));
-    let (attempt, others, whole) = (the_call(story, now), other_calls(story, now), whole_story(story, now));
+    let (attempt, others, whole) =
+        (the_call(story, viewer.raw_body_days, now), other_calls(story, now), whole_story(story, now));
     let business = story.business.as_ref().map(business_facts);
     let (same, meta) = (same_error(story, now), meta_facts(call));
     view! {
@@ -138,12 +139,12 @@ fn next_steps(call: &KeptCall, explanation: Option<&Explanation>, now: OffsetDat
     Some(view! { <div class="next"><h3>"What to do"{who}</h3><ol>{steps}</ol></div> }.into_any())
 }
 
-fn the_call(story: &CallStory, now: OffsetDateTime) -> AnyView {
+fn the_call(story: &CallStory, kept_days: i32, now: OffsetDateTime) -> AnyView {
     let call = &story.call;
     let number = call.attempt.and_then(|attempt| u32::try_from(attempt).ok()).unwrap_or(1);
     let raw = match call.http_status {
         None => Raw::None,
-        Some(_) if call.is_body_dropped => Raw::Dropped { after_days: RAW_BODY_DAYS },
+        Some(_) if call.is_body_dropped => Raw::Dropped { after_days: kept_days },
         Some(_) => Raw::Kept(call.body.clone()),
     };
     let is_short = call.body.len() <= SHORT_ANSWER;
