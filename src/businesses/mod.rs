@@ -21,9 +21,7 @@ mod browser;
 mod ticks;
 
 pub use islands::LiveList;
-pub use model::{
-    Business, Event, EventKind, HeardFrom, LastRequest, Link, Running, STALLED_AFTER, Standing, SyncState, Waba,
-};
+pub use model::{Business, Event, EventKind, HeardFrom, LastRequest, Link, Running, Standing, SyncState, Waba};
 
 #[cfg(feature = "ssr")]
 mod api;

@@ -80,9 +80,6 @@ impl Standing {
     }
 }
 
-/// How long a business may wait for its admin before it counts as stalled.
-pub const STALLED_AFTER: time::Duration = time::Duration::days(7);
-
 /// The newest request of ours for a business that wasn't cancelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastRequest {
@@ -134,10 +131,10 @@ pub struct Business {
 }
 
 impl Business {
-    /// How many whole days the client's admin has let it lie, if that is so long that someone should ask.
-    pub fn stalled_days(&self, now: OffsetDateTime) -> Option<i64> {
+    /// How many whole days the client's admin has let it lie, if that is longer than `after`: so long that someone should ask.
+    pub fn stalled_days(&self, after: time::Duration, now: OffsetDateTime) -> Option<i64> {
         let waited = now - self.waiting_since?;
-        (self.standing.is_waiting() && waited > STALLED_AFTER).then(|| waited.whole_days())
+        (self.standing.is_waiting() && waited > after).then(|| waited.whole_days())
     }
 }
 

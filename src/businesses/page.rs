@@ -167,6 +167,7 @@ fn view(
             complaints,
             selected,
             notice: visit.query("notice").as_deref().and_then(SelectionNotice::from_code),
+            stalled_after: visit.viewer.stalled_after,
             now,
         };
         (results.spoken(), results.view())

@@ -35,6 +35,7 @@ pub struct Results {
     pub selected: Option<Selected>,
     /// What a door said of the selection.
     pub notice: Option<SelectionNotice>,
+    pub stalled_after: time::Duration,
     pub now: OffsetDateTime,
 }
 
@@ -86,7 +87,8 @@ impl Results {
         let pager = pager(&self.query, &self.listed, count);
         let view = self.query.href();
         let bar = self.selected.as_ref().map(|selected| bulk_bar(selected, count));
-        let table = business_table(self.listed.businesses, caption, self.selected.as_ref(), self.now);
+        let table =
+            business_table(self.listed.businesses, caption, self.selected.as_ref(), self.stalled_after, self.now);
         let table = match bar {
             None => table,
             Some(bar) => view! {

@@ -15,6 +15,7 @@ pub fn business_table(
     businesses: Vec<Business>,
     caption: String,
     selected: Option<&Selected>,
+    stalled_after: time::Duration,
     now: OffsetDateTime,
 ) -> AnyView {
     let head = selected.map(|selected| {
@@ -27,7 +28,7 @@ pub fn business_table(
             </th>
         }
     });
-    let rows = businesses.into_iter().map(|business| row(business, selected, now)).collect_view();
+    let rows = businesses.into_iter().map(|business| row(business, selected, stalled_after, now)).collect_view();
     view! {
         <div class="table-wrap">
             <table class="table cards cards-biz" role="table">
@@ -50,7 +51,7 @@ pub fn business_table(
     .into_any()
 }
 
-fn row(business: Business, selected: Option<&Selected>, now: OffsetDateTime) -> AnyView {
+fn row(business: Business, selected: Option<&Selected>, stalled_after: time::Duration, now: OffsetDateTime) -> AnyView {
     let href = format!("/businesses/{}", business.id);
     let may_onboard = selected.is_some();
     let pick = selected.map(|selected| {
@@ -65,7 +66,7 @@ fn row(business: Business, selected: Option<&Selected>, now: OffsetDateTime) -> 
         }
     });
     let action = next_action(&business, may_onboard).map(|(word, href)| action(word, href, &business.name));
-    let tags = tags(&business, now);
+    let tags = tags(&business, stalled_after, now);
     let state = view! { <StateLabel look=look_of(business.standing.as_str())/> };
     let state =
         if tags.is_empty() { state.into_any() } else { view! { <span class="states">{state}{tags}</span> }.into_any() };
@@ -85,9 +86,9 @@ fn row(business: Business, selected: Option<&Selected>, now: OffsetDateTime) -> 
     .into_any()
 }
 
-fn tags(business: &Business, now: OffsetDateTime) -> Vec<AnyView> {
+fn tags(business: &Business, stalled_after: time::Duration, now: OffsetDateTime) -> Vec<AnyView> {
     let mut tags = Vec::new();
-    if let Some(days) = business.stalled_days(now) {
+    if let Some(days) = business.stalled_days(stalled_after, now) {
         let text = format!("Stalled {days} d");
         tags.push(view! { <Tag hue=Hue::Amber glyph=Glyph::Hourglass text=text/> }.into_any());
     }
@@ -194,11 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn a_business_stalls_after_seven_days() {
+    fn a_business_stalls_after_more_than_so_many_days() {
         let business = business(Standing::Requested, Some(5), false);
-        assert_eq!(business.stalled_days(datetime!(2026-11-08 08:00 UTC)), None);
-        assert_eq!(business.stalled_days(datetime!(2026-11-08 08:01 UTC)), Some(7));
-        assert_eq!(business.stalled_days(datetime!(2026-11-12 09:00 UTC)), Some(11));
+        let stalled_days = |days, now| business.stalled_days(time::Duration::days(days), now);
+        assert_eq!(stalled_days(7, datetime!(2026-11-08 08:00 UTC)), None);
+        assert_eq!(stalled_days(7, datetime!(2026-11-08 08:01 UTC)), Some(7));
+        assert_eq!(stalled_days(7, datetime!(2026-11-12 09:00 UTC)), Some(11));
+        assert_eq!(stalled_days(3, datetime!(2026-11-04 08:00 UTC)), None);
+        assert_eq!(stalled_days(3, datetime!(2026-11-05 08:00 UTC)), Some(4));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::ui::{
     charts::{
         Bar, Chart, ChartTable, Column, Line, Mark, Point, Rule, bars, columns, legend_line, legend_square, lines,
     },
-    grouped, percent, time_text,
+    grouped, percent, plural, time_text,
 };
 
 /// Groups of a funnel that are drawn; the table has all.
@@ -220,7 +220,7 @@ pub fn time_to_accept(waits: &Waits, stalled_days: u64) -> AnyView {
     let rule = Rule {
         after: COLUMNS.into_iter().take_while(|(first, _)| !late(*first)).count(),
         words: [
-            format!("after {stalled_days} days: stalled"),
+            format!("after {}: stalled", plural(stalled_days, "day", "days")),
             format!("{} still accepted", findings::share(after, total)),
         ],
     };

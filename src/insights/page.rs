@@ -11,7 +11,6 @@ use super::{
     waits::{Waits, in_words},
 };
 use crate::{
-    onboarding::explain::STALLED_AFTER,
     sign_in::{Page, Visit},
     telemetry::mishap,
     ui::{
@@ -31,6 +30,7 @@ struct Sight {
     waits: Waits,
     waits_before: Waits,
     stalled: u64,
+    stalled_after: Duration,
     errors: Vec<ErrorsOfDay>,
     usage: Vec<Usage>,
     from: Date,
@@ -67,7 +67,7 @@ async fn look(visit: &Visit) -> Result<Sight, AppError> {
     };
     let waits = store::waits(&mut tx, &slice).await.map_err(mishap)?;
     let waits_before = store::waits(&mut tx, &before).await.map_err(mishap)?;
-    let stalled = store::waiting_since(&mut tx, &slice, now - STALLED_AFTER).await.map_err(mishap)?;
+    let stalled = store::waiting_since(&mut tx, &slice, now - visit.viewer.stalled_after).await.map_err(mishap)?;
     let errors = store::errors(&mut tx, &slice).await.map_err(mishap)?;
     let usage = store::usage(&mut tx, now - Duration::DAY).await.map_err(mishap)?;
     Ok(Sight {
@@ -81,6 +81,7 @@ async fn look(visit: &Visit) -> Result<Sight, AppError> {
         waits,
         waits_before,
         stalled,
+        stalled_after: visit.viewer.stalled_after,
         errors,
         usage,
         from: slice.from,
@@ -278,7 +279,7 @@ fn charts(sight: Sight) -> AnyView {
     view! {
         <div class="charts">
             {drawings::funnel(funnel)}
-            {drawings::time_to_accept(&sight.waits, STALLED_AFTER.whole_days().unsigned_abs())}
+            {drawings::time_to_accept(&sight.waits, sight.stalled_after.whole_days().unsigned_abs())}
             {drawings::errors(&sight.errors, sight.from, sight.to)}
             {drawings::limit(&sight.usage, sight.now)}
         </div>

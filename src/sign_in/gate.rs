@@ -98,6 +98,7 @@ pub(super) async fn judge(state: &SignIn, record: Option<Record>) -> sqlx::Resul
         role: member.role,
         other_partners: signed_in.others(),
         token_problem: member.token_problem,
+        stalled_after: member.stalled_after,
         raw_body_days: member.raw_body_days,
     };
     Ok(Asker::Member(Box::new(viewer)))

@@ -59,6 +59,13 @@ impl Default for PartnerSettings {
     }
 }
 
+impl PartnerSettings {
+    /// How long the client's admins may let a request lie before someone should ask.
+    pub fn stalled_after(&self) -> time::Duration {
+        time::Duration::days(self.stalled_days.into())
+    }
+}
+
 /// The settings of the transaction's partner: what it decided, else the defaults.
 ///
 /// # Errors

@@ -52,6 +52,8 @@ pub struct Viewer {
     pub other_partners: Vec<(PartnerId, String)>,
     /// Why their token can't be used (`expired`, `revoked`, `missing`, ...); `None` while it can.
     pub token_problem: Option<String>,
+    /// How long a client's admins may let a request lie before the partner calls it stalled.
+    pub stalled_after: time::Duration,
     /// For how many days the partner keeps what Meta answered word for word.
     pub raw_body_days: i32,
 }

@@ -105,9 +105,10 @@ pub fn nothing_known(text: &str, typed: &Typed, kept_days: i32) -> AnyView {
         view! { <p>"These stood in it: "<span class="mono">{ids.join(", ")}</span></p> }
     });
     let search = view! { <a class="btn" href="/businesses">"Search businesses"</a> }.into_any();
+    let kept = plural(kept_days.unsigned_abs().into(), "day", "days");
     view! {
         <Empty title=title actions=search>
-            <p>"It is not one of our calls, or older than "{kept_days}" days. Case matters in an fbtrace_id."</p>
+            <p>"It is not one of our calls, or older than "{kept}". Case matters in an fbtrace_id."</p>
             {looked_for}
             <p>{looked}</p>
             <p>"It may belong to another partner of yours: only the one you work for now is looked through. A call that somebody made by hand or with another tool is not known here. Meta forgets its own IDs after some days, so an old one can not be asked for there either."</p>

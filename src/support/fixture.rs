@@ -32,6 +32,7 @@ pub fn viewer(partner_id: &str) -> Viewer {
         role: Role::Support,
         other_partners: Vec::new(),
         token_problem: None,
+        stalled_after: time::Duration::days(7),
         raw_body_days: 400,
     }
 }

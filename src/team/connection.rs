@@ -229,6 +229,7 @@ mod tests {
             role,
             other_partners: Vec::new(),
             token_problem: None,
+            stalled_after: time::Duration::days(7),
             raw_body_days: 400,
         }
     }

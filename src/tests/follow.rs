@@ -296,6 +296,46 @@ async fn a_request_that_stalls_says_whom_to_write_to_in_their_language(pool: PgP
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn each_partner_says_after_how_many_days_its_requests_stall(pool: PgPool) {
+    let app = slow(pool).await;
+    let (ours, theirs) = (app.signed_in(MANAGER).await, app.signed_in(RIVAL).await);
+    let business = app.eligible_business().await;
+    let mut tx = app.tenant(HARBOUR_REACH).await;
+    let their_business = sqlx::query_scalar!(
+        "SELECT business_id::text AS \"id!\" FROM businesses WHERE standing = 'eligible' ORDER BY name, business_id LIMIT 1"
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .unwrap();
+    drop(tx);
+    let request = onboard(&ours, &business).await.url;
+    let their_request = onboard(&theirs, &their_business).await.url;
+    app.decide(PartnerSettings { stalled_days: 3, ..PartnerSettings::default() }).await;
+    app.advance(Duration::from_hours(24 * 4 + 1)).await;
+    let (ours, theirs) = (app.signed_in_again(MANAGER).await, app.signed_in_again(RIVAL).await);
+    for list in ["/requests?state=stalled", "/businesses?status=needs_attention"] {
+        assert!(ours.open(list).await.unwrap().body.contains("Stalled 4 d"), "{list}");
+    }
+    let page = ours.open(&format!("/businesses/{business}")).await.unwrap();
+    assert!(page.body.contains("Stalled 4 d"), "{}", page.body);
+    assert!(timeline(&page).contains("Stalled: no answer for 3 days"), "{}", timeline(&page));
+    let page = ours.open(&request).await.unwrap().body.replace("<!>", "");
+    for part in ["Stalled 4 d", "No admin has answered for 4 days", "After 3 days a message"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    for (page, part) in [
+        ("/requests", "Requested"),
+        ("/businesses", "Requested"),
+        (&*format!("/businesses/{their_business}"), "Waiting for an admin"),
+        (&*their_request, "Waiting for an admin"),
+    ] {
+        let page = theirs.open(page).await.unwrap();
+        assert!(page.body.contains(part) && !page.body.contains("Stalled 4 d"), "{}: {}", page.url, page.body);
+    }
+    assert!(!theirs.open("/requests?state=stalled").await.unwrap().body.contains(&their_business));
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
 async fn a_note_stands_in_the_timeline_and_its_writer_takes_it_back(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let (manager, admin, support) =

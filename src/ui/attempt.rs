@@ -9,7 +9,7 @@ use super::{
     icon::{Glyph, Icon},
     identifier::Identifier,
     json::{self, Kind},
-    numbers::seconds,
+    numbers::{plural, seconds},
     state::Hue,
     timestamp::{TimeStyle, Timestamp},
 };
@@ -111,7 +111,8 @@ fn raw_answer(number: u32, raw: Raw, open: bool) -> Option<AnyView> {
         Raw::None => return None,
         Raw::Kept(raw) => raw,
         Raw::Dropped { after_days } => {
-            let words = format!("Raw answer no longer kept (older than {after_days} days).");
+            let age = plural(after_days.unsigned_abs().into(), "day", "days");
+            let words = format!("Raw answer no longer kept (older than {age}).");
             return Some(view! { <p class="hint">{words}</p> }.into_any());
         }
     };

@@ -3,10 +3,7 @@
 use time::OffsetDateTime;
 
 use super::search::Found;
-use crate::{
-    businesses::{model::STALLED_AFTER, query::Filter},
-    db::TenantTx,
-};
+use crate::{businesses::query::Filter, db::TenantTx, sign_in};
 
 /// The most that is counted one by one.
 pub const COUNTED: i64 = 1_000;
@@ -56,6 +53,7 @@ impl Counts {
 /// How many businesses there are behind each chip, from the rollup; those that stalled are found by their age. Whoever waits for its
 /// admin has no WABA that signed, so none of them is counted twice for a missing payment.
 pub async fn count_all(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Counts> {
+    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
     let partner = tx.partner().clone();
     let row = sqlx::query!(
         "SELECT sum(n)::bigint AS total,
@@ -78,7 +76,7 @@ pub async fn count_all(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<C
             SELECT standing, needs_payment, requested, delta FROM business_count_deltas WHERE partner_id = $1
         ) AS parts",
         partner.as_str() as _,
-        now - STALLED_AFTER,
+        stalled_before,
         COUNTED + 1,
     )
     .fetch_one(&mut **tx)
@@ -99,7 +97,7 @@ pub async fn count_all(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<C
 
 /// How many of what a search found are behind each chip.
 pub async fn count_found(tx: &mut TenantTx, found: &Found, now: OffsetDateTime) -> sqlx::Result<Counts> {
-    let stalled_before = now - STALLED_AFTER;
+    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
     let numbers = match &found.range {
         Some(range) => count_range(tx, range, stalled_before).await?,
         None => [0; Filter::ALL.len()],

@@ -7,10 +7,11 @@ use time::OffsetDateTime;
 use super::{BusinessRow, search::Found};
 use crate::{
     businesses::{
-        model::{Business, STALLED_AFTER, Standing},
+        model::{Business, Standing},
         query::{Filter, Place},
     },
     db::TenantTx,
+    sign_in,
 };
 
 /// Rows of a page.
@@ -77,7 +78,7 @@ pub async fn list(
     now: OffsetDateTime,
 ) -> sqlx::Result<Option<Listed>> {
     let Some(edge) = edge(tx, place).await? else { return Ok(None) };
-    let stalled_before = now - STALLED_AFTER;
+    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
     let mut rows = match found {
         None => walk(tx, filter, ("", END), &edge, stalled_before).await?,
         Some(found) => {

@@ -8,12 +8,12 @@ use super::search::Found;
 use crate::{
     businesses::{
         managers::Manager,
-        model::STALLED_AFTER,
         query::Filter,
         selection::{MOST_SELECTED, Ticks},
     },
     db::TenantTx,
     graph::BusinessId,
+    sign_in,
 };
 
 /// What a member has ticked, as a page of the list shows it.
@@ -87,6 +87,7 @@ pub async fn select_matching(
     found: Option<&Found>,
     now: OffsetDateTime,
 ) -> sqlx::Result<bool> {
+    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
     let partner = tx.partner().clone();
     let standings: Option<Vec<&str>> =
         filter.standings().map(|standings| standings.iter().map(|standing| standing.as_str()).collect());
@@ -118,7 +119,7 @@ pub async fn select_matching(
         standings as _,
         filter == Filter::NotRequested,
         filter == Filter::NeedsAttention,
-        now - STALLED_AFTER,
+        stalled_before,
         hits as _,
         from,
         to,

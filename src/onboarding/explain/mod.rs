@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::model::{AttemptCall, State};
 use crate::{
     graph::Cause,
-    ui::{Glyph, Hue, age, state::look_of},
+    ui::{Glyph, Hue, age, plural, state::look_of},
 };
 
 pub use codes::{Meaning, meaning};
@@ -21,9 +21,6 @@ pub use failures::{cause_words, token_words};
 pub use line::{Line, Part};
 pub use reminder::{Language, reminder};
 pub use ticket::Ticket;
-
-/// How long an admin may let a request lie before someone should ask. The same as `businesses::STALLED_AFTER`.
-pub use crate::businesses::STALLED_AFTER;
 
 /// All that is explained.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +43,8 @@ pub struct Subject<'a> {
     pub stands_since: Option<&'a str>,
     /// When Meta took it.
     pub answered_at: Option<OffsetDateTime>,
+    /// How long an admin may let it lie before someone should ask.
+    pub stalled_after: time::Duration,
     /// When it's tried again.
     pub retry_at: Option<OffsetDateTime>,
     /// Until when Meta asked us to send nothing at all.
@@ -264,12 +263,12 @@ pub fn explain(subject: &Subject<'_>) -> Explanation {
 }
 
 fn waiting_for_admin(subject: &Subject<'_>) -> Explanation {
-    if let Some(days) = stalled_days(subject.state, subject.answered_at, subject.now) {
-        let title = format!("No admin has answered for {days} days");
+    if let Some(days) = stalled_days(subject.state, subject.answered_at, subject.stalled_after, subject.now) {
+        let title = format!("No admin has answered for {}", days_words(days));
         let stalled = Explanation::of(
             subject,
             &title,
-            &["Nothing is broken. Meta has e-mailed all admins and keeps reminding them. After 7 days a message \
+            &["Nothing is broken. Meta has e-mailed all admins and keeps reminding them. After {patience} a message \
                from you helps most. Meta does not tell us when someone declines."],
         );
         return Explanation { hue: Hue::Amber, glyph: Glyph::Hourglass, ..stalled }
@@ -301,11 +300,21 @@ fn waiting_for_admin(subject: &Subject<'_>) -> Explanation {
 const CLIENT_ACCEPT: &str = "Meta has e-mailed the admins of {business}. Someone with full control accepts at \
     business.facebook.com, under Business Settings, Requests.";
 
-/// How many whole days a request has lain with the client's admins, if that is so long that someone should ask.
-pub fn stalled_days(state: State, answered_at: Option<OffsetDateTime>, now: OffsetDateTime) -> Option<i64> {
+/// How many whole days a request has lain with the client's admins, if that is longer than `after`: so long that someone should ask.
+pub fn stalled_days(
+    state: State,
+    answered_at: Option<OffsetDateTime>,
+    after: time::Duration,
+    now: OffsetDateTime,
+) -> Option<i64> {
     let waited = now - answered_at?;
     let waits = matches!(state, State::Requested | State::AlreadyRequested);
-    (waits && waited > STALLED_AFTER).then(|| waited.whole_days())
+    (waits && waited > after).then(|| waited.whole_days())
+}
+
+/// So many days, in words.
+pub fn days_words(days: i64) -> String {
+    plural(days.unsigned_abs(), "day", "days")
 }
 
 impl Subject<'_> {
@@ -328,6 +337,7 @@ impl Subject<'_> {
             "business" => Some(Part::Name(self.business_name.to_owned())),
             "asker" => Some(Part::Name(self.member_name.to_owned())),
             "since" => self.stands_since.map(|since| Part::Name(since.to_owned())),
+            "patience" => Some(Part::Words(days_words(self.stalled_after.whole_days()))),
             "retry" => self.next_try().map(Part::Time),
             "wait" => self.next_try().map(|at| Part::Words(wait_words(at - self.now))),
             "said" => self.said.words().map(|said| Part::Name(said.to_owned())),

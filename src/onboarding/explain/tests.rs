@@ -4,6 +4,8 @@ use super::*;
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 10:00 UTC);
 
+const PATIENCE: time::Duration = time::Duration::days(7);
+
 fn subject(state: State, cause: Option<Cause>) -> Subject<'static> {
     Subject {
         state,
@@ -15,6 +17,7 @@ fn subject(state: State, cause: Option<Cause>) -> Subject<'static> {
         token_dead: false,
         stands_since: None,
         answered_at: Some(NOW - time::Duration::hours(1)),
+        stalled_after: PATIENCE,
         retry_at: (state == State::WaitingToRetry).then(|| NOW + time::Duration::minutes(19)),
         paused_until: None,
         now: NOW,
@@ -164,20 +167,25 @@ fn what_waits_for_its_turn_says_what_holds_it_back() {
 }
 
 #[test]
-fn a_request_that_was_taken_waits_for_the_client_and_stalls_after_seven_days() {
+fn a_request_that_was_taken_waits_for_the_client_and_stalls_when_the_partner_says() {
     let fresh = explain(&subject(State::Requested, None));
     assert_eq!(plain(&fresh.title), "Waiting for an admin of Estrela Mercados");
     assert_eq!((fresh.hue, fresh.actions), (Hue::Indigo, vec![Action::CopyReminder]));
     for (days, stalled) in [(6, None), (7, None), (8, Some(8)), (11, Some(11))] {
         let answered_at = Some(NOW - time::Duration::days(days));
-        assert_eq!(stalled_days(State::Requested, answered_at, NOW), stalled);
-        assert_eq!(stalled_days(State::Accepted, answered_at, NOW), None);
+        assert_eq!(stalled_days(State::Requested, answered_at, PATIENCE, NOW), stalled);
+        assert_eq!(stalled_days(State::Accepted, answered_at, PATIENCE, NOW), None);
         let explained = explain(&Subject { answered_at, ..subject(State::AlreadyRequested, None) });
         assert_eq!(explained.hue == Hue::Amber, stalled.is_some());
     }
     let late = Some(NOW - time::Duration::days(11));
     let late = explain(&Subject { answered_at: late, ..subject(State::Requested, None) });
     assert_eq!((late.title.as_str(), late.glyph), ("No admin has answered for 11 days", Glyph::Hourglass));
+    assert!(plain(&late.text[0]).contains("After 7 days a message"), "{}", plain(&late.text[0]));
+    let (answered_at, stalled_after) = (Some(NOW - time::Duration::hours(47)), time::Duration::DAY);
+    let hasty = explain(&Subject { answered_at, stalled_after, ..subject(State::Requested, None) });
+    assert_eq!(hasty.title, "No admin has answered for 1 day");
+    assert!(plain(&hasty.text[0]).contains("After 1 day a message"), "{}", plain(&hasty.text[0]));
 }
 
 #[test]

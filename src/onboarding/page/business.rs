@@ -12,9 +12,7 @@ use super::{
     timeline::{self, timeline},
 };
 use crate::{
-    businesses::{
-        self, Business, Colleague, LONGEST_NOTE, ManagerSelect, Mark, STALLED_AFTER, Standing, Waba, WabaTable,
-    },
+    businesses::{self, Business, Colleague, LONGEST_NOTE, ManagerSelect, Mark, Standing, Waba, WabaTable},
     db::TenantTx,
     graph::{BusinessId, WabaId},
     onboarding::{
@@ -57,13 +55,19 @@ pub async fn business_page(visit: Visit) -> Result<Page, AppError> {
     };
     let paused_until = store::pause_until(&mut tx, visit.clock.now()).await.map_err(mishap)?;
     let now = visit.clock.now();
-    let known = load(&mut tx, business, timeline::asked_for(&visit), now).await.map_err(mishap)?;
+    let after = visit.viewer.stalled_after;
+    let stalled_at = business.stalled_days(after, now).and(business.waiting_since).map(|at| at + after);
+    let known = load(&mut tx, business, timeline::asked_for(&visit), stalled_at).await.map_err(mishap)?;
     let title = isolated(&known.business.name);
     Ok(Page { title, view: show(&visit, known, paused_until) })
 }
 
-async fn load(tx: &mut TenantTx, business: Business, before: Option<Mark>, now: OffsetDateTime) -> sqlx::Result<Known> {
-    let stalled_at = business.stalled_days(now).and(business.waiting_since).map(|at| at + STALLED_AFTER);
+async fn load(
+    tx: &mut TenantTx,
+    business: Business,
+    before: Option<Mark>,
+    stalled_at: Option<OffsetDateTime>,
+) -> sqlx::Result<Known> {
     let story = timeline::load(tx, &business.id, None, stalled_at, before).await?;
     let (mut request, mut last_call) = (None, None);
     if let Some(last) = &business.last_request {
@@ -131,7 +135,7 @@ fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> An
     let note = format!("{} of {} eligible{covers}", business.eligible_wabas, business.wabas);
     view! {
         <Breadcrumbs above=vec![("Businesses", "/businesses".to_owned())] here=business.name.clone()/>
-        {head(&business, may, now)}
+        {head(&business, may, visit.viewer.stalled_after, now)}
         {problem_notice(visit)}
         {deed_notice(visit)}
         <div class="split">
@@ -146,9 +150,9 @@ fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> An
     .into_any()
 }
 
-fn head(business: &Business, may: bool, now: OffsetDateTime) -> AnyView {
+fn head(business: &Business, may: bool, stalled_after: time::Duration, now: OffsetDateTime) -> AnyView {
     let stalled = business
-        .stalled_days(now)
+        .stalled_days(stalled_after, now)
         .map(|days| view! { <Tag hue=Hue::Amber glyph=Glyph::Hourglass text=format!("Stalled {days} d")/> });
     let payment = business.needs_payment.then(|| view! { <Tag hue=Hue::Amber text="Needs payment"/> });
     let setting_up = business.setting_up.then(|| view! { <Tag hue=Hue::Teal text="Setting up"/> });

@@ -14,7 +14,7 @@ use crate::{
     businesses::{self, Business, Link, Standing, Waba},
     onboarding::{
         decide::may_cancel,
-        explain::{Language, Obstacle, STALLED_AFTER},
+        explain::{Language, Obstacle},
         model::{AttemptCall, Request},
     },
     sign_in::Viewer,
@@ -220,7 +220,7 @@ fn waiting(case: &Case<'_>) -> AnyView {
         request.map(|request| view! { <a class="btn btn-quiet" href=request_url(request.number)>"Open request"</a> });
     let title = format!("Waiting for an admin of {}", isolated(&business.name));
     let facts = request.map(|request| facts(case, request));
-    let open_letter = business.stalled_days(case.now).is_some() || case.asked.is_some();
+    let open_letter = business.stalled_days(case.viewer.stalled_after, case.now).is_some() || case.asked.is_some();
     view! {
         <Panel named_by="waiting">
             <div class="panel-body stack">
@@ -254,7 +254,8 @@ fn facts(case: &Case<'_>, request: &Request) -> AnyView {
     };
     let solution = solution_view(request.solution_name.clone(), request.solution_id.as_ref().map(ToString::to_string));
     let stalls = case.business.waiting_since.map(|since| {
-        view! { <Fact term="Stalled after"><Timestamp at={since + STALLED_AFTER} now=now style=TimeStyle::Day/></Fact> }
+        let at = since + case.viewer.stalled_after;
+        view! { <Fact term="Stalled after"><Timestamp at=at now=now style=TimeStyle::Day/></Fact> }
     });
     let queued_at = request.queued_at;
     view! {

@@ -17,9 +17,7 @@ use crate::{
     onboarding::{
         check,
         decide::may_cancel,
-        explain::{
-            Action, Explanation, Language, Obstacle, STALLED_AFTER, Said, Subject, Ticket, explain, stalled_days,
-        },
+        explain::{Action, Explanation, Language, Obstacle, Said, Subject, Ticket, explain, stalled_days},
         model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
         store,
     },
@@ -70,7 +68,7 @@ async fn load(visit: &Visit, number: RequestNumber) -> Result<Story, AppError> {
             &mut tx,
             &request.business_id,
             Some((number, request.queued_at)),
-            stalled_at(&request, visit.clock.now()),
+            stalled_at(&request, visit.viewer.stalled_after, visit.clock.now()),
             timeline::asked_for(visit),
         )
         .await
@@ -79,8 +77,8 @@ async fn load(visit: &Visit, number: RequestNumber) -> Result<Story, AppError> {
     })
 }
 
-fn stalled_at(request: &Request, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    stalled_days(request.state, request.answered_at, now).and(request.answered_at).map(|at| at + STALLED_AFTER)
+fn stalled_at(request: &Request, after: time::Duration, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    stalled_days(request.state, request.answered_at, after, now).and(request.answered_at).map(|at| at + after)
 }
 
 /// What the explanation of a request is made from.
@@ -105,6 +103,7 @@ pub(super) fn explained(
         token_dead: request.lacks_token(now),
         stands_since: asked.and_then(|business| business.meta_status_date.as_deref()),
         answered_at: request.answered_at,
+        stalled_after: viewer.stalled_after,
         retry_at: request.retry_at,
         paused_until,
         now,
@@ -140,7 +139,7 @@ pub(super) fn offer(
             country: business.and_then(|business| business.country.clone()),
             here: request_url(request.number),
         },
-        is_stalled: stalled_days(request.state, request.answered_at, now).is_some(),
+        is_stalled: stalled_days(request.state, request.answered_at, viewer.stalled_after, now).is_some(),
         may_send: viewer.role.may_onboard(),
         may_retry: is_latest && business.is_some_and(|business| check::may_be_asked(business).is_ok()),
     }
@@ -182,7 +181,7 @@ fn show(visit: &Visit, story: Story) -> AnyView {
         // What `LiveList` follows: it asks for this page again as long as the part called so is marked as running.
         <div id="sync" data-running=running.then_some("")>
             <Breadcrumbs above=vec![("Requests", "/requests".to_owned())] here=request.number.to_string()/>
-            {head(request, business.as_ref(), now)}
+            {head(request, business.as_ref(), visit.viewer.stalled_after, now)}
             {problem_notice(visit)}
             {deed_notice(visit)}
             {done_notice(visit, request)}
@@ -247,8 +246,8 @@ fn moving_notice(request: &Request) -> AnyView {
     view! { <noscript><meta http-equiv="refresh" content="2"/></noscript>{notice} }.into_any()
 }
 
-fn head(request: &Request, business: Option<&Business>, now: OffsetDateTime) -> AnyView {
-    let stalled = stalled_days(request.state, request.answered_at, now)
+fn head(request: &Request, business: Option<&Business>, stalled_after: time::Duration, now: OffsetDateTime) -> AnyView {
+    let stalled = stalled_days(request.state, request.answered_at, stalled_after, now)
         .map(|days| view! { <Tag hue=Hue::Amber glyph=Glyph::Hourglass text=format!("Stalled {days} d")/> });
     let accepted = business.filter(|business| {
         request.state == State::Accepted && matches!(business.standing, Standing::Accepted | Standing::Ready)

@@ -30,6 +30,7 @@ fn viewer(role: Role) -> Viewer {
         role,
         other_partners: Vec::new(),
         token_problem: None,
+        stalled_after: time::Duration::days(7),
         raw_body_days: 400,
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     db::TenantTx,
     graph::BusinessId,
     onboarding::{
+        explain::days_words,
         model::{RequestNumber, Told},
         store,
     },
@@ -86,6 +87,7 @@ pub(super) fn timeline(
         (false, Some(_)) => format!("The newest {events}"),
         (true, _) => format!("{events} before, newest first"),
     };
+    let stalled = format!("Stalled: no answer for {}", days_words(viewer.stalled_after.whole_days()));
     let lines = lines
         .into_iter()
         .map(|(mark, what)| match what {
@@ -95,7 +97,7 @@ pub(super) fn timeline(
             What::Request(told) => request_event(&told, now, linked),
             What::Stalled => view! {
                 <TimelineEvent at=mark.at now=now glyph=Glyph::Hourglass hue=Some(Hue::Amber)
-                    what="Stalled: no answer for 7 days".into_any()/>
+                    what=stalled.clone().into_any()/>
             }
             .into_any(),
         })

@@ -24,6 +24,8 @@ pub(super) struct MemberRow {
     pub(super) partner_name: String,
     /// Why the member's token can't be used; `None` while it can.
     pub(super) token_problem: Option<String>,
+    /// What the partner decided, as far as pages show it.
+    pub(super) stalled_after: time::Duration,
     pub(super) raw_body_days: i32,
 }
 
@@ -36,7 +38,7 @@ pub(super) async fn find_member(tx: &mut TenantTx, member_id: i64, now: OffsetDa
                    WHEN t.problem IS NOT NULL THEN t.problem
                    WHEN t.expires_at <= $2 THEN 'expired'
                END AS token_problem,
-               s.raw_body_days AS "raw_body_days?"
+               s.stalled_days AS "stalled_days?", s.raw_body_days AS "raw_body_days?"
            FROM members m
            JOIN partners p ON p.partner_id = m.partner_id
            LEFT JOIN tokens t ON t.partner_id = m.partner_id AND t.member_id = m.member_id
@@ -53,6 +55,9 @@ pub(super) async fn find_member(tx: &mut TenantTx, member_id: i64, now: OffsetDa
         role: role(&row.role),
         partner_name: row.partner_name,
         token_problem: row.token_problem,
+        stalled_after: row
+            .stalled_days
+            .map_or_else(|| undecided.stalled_after(), |days| time::Duration::days(days.into())),
         raw_body_days: row.raw_body_days.unwrap_or(undecided.raw_body_days),
     }))
 }

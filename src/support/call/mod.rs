@@ -188,6 +188,7 @@ fn explanation_of(call: &KeptCall, request: &Request, viewer: &Viewer, now: Offs
             token_dead: request.lacks_token(now),
             stands_since: None,
             answered_at: request.answered_at,
+            stalled_after: viewer.stalled_after,
             retry_at: request.retry_at,
             paused_until: None,
             now,

@@ -88,10 +88,13 @@ pub fn columns(columns: &[Column], grid: bool, rule: Option<&Rule>, words: Strin
     let rule = rule.map(|rule| {
         let x = left + slot * float(rule.after as u64);
         let [first, second] = rule.words.clone();
+        // Far to the right its words would be cut off.
+        let (beside, class) =
+            if rule.after * 3 > columns.len() * 2 { (x - 8.0, "note end") } else { (x + 8.0, "note") };
         view! {
             <path class="rule" d=format!("M{x:.1} 4V{GROUND}")></path>
-            <text x=at(x + 8.0) y="14" class="note">{first}</text>
-            <text x=at(x + 8.0) y="29" class="note">{second}</text>
+            <text x=at(beside) y="14" class=class>{first}</text>
+            <text x=at(beside) y="29" class=class>{second}</text>
         }
     });
     view! {

@@ -54,6 +54,8 @@ fn explained(state: State, cause: Option<Cause>, said: Said<'_>, count: u64, now
         token_dead: false,
         stands_since: None,
         answered_at: None,
+        // Nothing of what is explained here waits for an admin.
+        stalled_after: time::Duration::MAX,
         retry_at: None,
         paused_until: None,
         now,

@@ -65,7 +65,7 @@ pub async fn requests_page(visit: Visit) -> Result<Page, AppError> {
         calls::list(&mut tx, &search, address::call(before.as_deref()), now).await.map_err(mishap)?
     } else {
         let window = address::window(before.as_deref(), after.as_deref());
-        requests::list(&mut tx, &search, window, now).await.map_err(mishap)?
+        requests::list(&mut tx, &search, window, visit.viewer.stalled_after, now).await.map_err(mishap)?
     };
     let menu = views_menu(&mut tx, &visit, Place::Requests).await.map_err(mishap)?;
     let title = if search.filter.asked.calls { "Calls to Meta" } else { "Requests" };

@@ -45,7 +45,13 @@ fn leaf(window: Window, mut numbers: Vec<i64>, most: usize) -> Leaf {
     Leaf { numbers, newer, older }
 }
 
-pub async fn list(tx: &mut TenantTx, search: &Search, window: Window, now: OffsetDateTime) -> sqlx::Result<AnyView> {
+pub async fn list(
+    tx: &mut TenantTx,
+    search: &Search,
+    window: Window,
+    stalled_after: time::Duration,
+    now: OffsetDateTime,
+) -> sqlx::Result<AnyView> {
     let numbers = store::numbers_of_page(tx, &search.filter, window, ROWS + 1).await?;
     let leaf = leaf(window, numbers, usize::try_from(ROWS).unwrap_or(usize::MAX));
     if leaf.numbers.is_empty() {
@@ -53,7 +59,7 @@ pub async fn list(tx: &mut TenantTx, search: &Search, window: Window, now: Offse
         return Ok(if any { nothing_yet() } else { empty(search, "request") });
     }
     let rows = store::rows_of(tx, &leaf.numbers).await?;
-    Ok(table(search, &leaf, rows, now))
+    Ok(table(search, &leaf, rows, stalled_after, now))
 }
 
 /// Nothing at all was ever requested.
@@ -67,13 +73,19 @@ fn nothing_yet() -> AnyView {
     .into_any()
 }
 
-fn table(search: &Search, leaf: &Leaf, rows: Vec<RequestRow>, now: OffsetDateTime) -> AnyView {
+fn table(
+    search: &Search,
+    leaf: &Leaf,
+    rows: Vec<RequestRow>,
+    stalled_after: time::Duration,
+    now: OffsetDateTime,
+) -> AnyView {
     let shown = u64::try_from(rows.len()).unwrap_or_default();
     let oldest = rows.last().map(|row| row.queued_at);
     let href = |cursor: String| address::at(address::PATH, &search.text, Some(&cursor));
     let newer = leaf.newer.map(|number| href(format!("after={number}")));
     let older = leaf.older.map(|number| href(format!("before={number}")));
-    let rows = rows.into_iter().map(|row| table_row(row, now)).collect::<Vec<_>>();
+    let rows = rows.into_iter().map(|row| table_row(row, stalled_after, now)).collect::<Vec<_>>();
     let oldest = oldest.map(|at| view! { ", back to "<Timestamp at=at now=now style=TimeStyle::Day/> });
     view! {
         <section class="list" aria-label="Results">
@@ -100,8 +112,8 @@ fn table(search: &Search, leaf: &Leaf, rows: Vec<RequestRow>, now: OffsetDateTim
     .into_any()
 }
 
-fn table_row(row: RequestRow, now: OffsetDateTime) -> AnyView {
-    let stalled = stalled_days(row.state, row.answered_at, now)
+fn table_row(row: RequestRow, stalled_after: time::Duration, now: OffsetDateTime) -> AnyView {
+    let stalled = stalled_days(row.state, row.answered_at, stalled_after, now)
         .map(|days| view! { <Tag hue=Hue::Amber glyph=Glyph::Hourglass text=format!("Stalled {days} d")/> });
     let payment = row.needs_payment.then(|| view! { <Tag hue=Hue::Amber text="Needs payment"/> });
     let setting_up = row.setting_up.then(|| view! { <Tag hue=Hue::Teal text="Setting up"/> });

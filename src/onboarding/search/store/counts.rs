@@ -2,10 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::{
-    db::TenantTx,
-    onboarding::{explain::STALLED_AFTER, model::State},
-};
+use crate::{db::TenantTx, onboarding::model::State, sign_in};
 
 /// Requests in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +16,7 @@ pub struct StateCount {
 /// Every state's count, each up to `most`.
 pub async fn state_counts(tx: &mut TenantTx, most: i64, now: OffsetDateTime) -> sqlx::Result<Vec<StateCount>> {
     let partner = tx.partner().clone();
-    let stalled_before = now - STALLED_AFTER;
+    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
     let stalled_end = super::resolve::ends_before(tx, stalled_before).await?;
     let states = State::ALL.map(|state| state.as_str().to_owned());
     let rows = sqlx::query!(

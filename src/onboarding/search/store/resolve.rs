@@ -9,7 +9,7 @@ use super::{
     },
     Filter, MOST_GATHERED,
 };
-use crate::{businesses, db::TenantTx, onboarding::explain::STALLED_AFTER};
+use crate::{businesses, db::TenantTx, sign_in};
 
 impl Filter {
     /// What `asked` means to the partner and to `member`. Names that nobody has are added to the problems.
@@ -20,7 +20,7 @@ impl Filter {
         now: OffsetDateTime,
         problems: &mut Vec<Problem>,
     ) -> sqlx::Result<Self> {
-        let stalled_before = now - STALLED_AFTER;
+        let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
         let mut filter = Self {
             asked,
             members: Vec::new(),

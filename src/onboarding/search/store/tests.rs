@@ -10,6 +10,7 @@ use crate::{
         model::RequestNumber,
         search::terms::{self, Problem},
     },
+    sign_in::{PartnerSettings, save_partner_settings},
 };
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 10:00 UTC);
@@ -294,6 +295,13 @@ async fn a_time_is_found_among_the_numbers_by_halving(pool: PgPool) {
         (of("failed"), of("requested"), of("already_requested"), of("accepted")),
         ((3, 0), (1, 1), (1, 0), (0, 0))
     );
+    // Number 1 waits for nine days: not long for a partner that says so.
+    let decided = PartnerSettings { stalled_days: 12, ..PartnerSettings::default() };
+    save_partner_settings(&mut tx, &decided).await.unwrap();
+    let counts = state_counts(&mut tx, 1_001, NOW).await.unwrap();
+    assert!(counts.iter().all(|count| count.stalled == 0), "{counts:?}");
+    let (filter, _) = read(&mut tx, "is:stalled", 1).await;
+    assert_eq!(numbers_of_page(&mut tx, &filter, Window::Newest, 50).await.unwrap(), [0; 0]);
     let mut nobody = Db::from_pool(pool).tenant(&"300".parse().unwrap()).await.unwrap();
     let found =
         sqlx::query_scalar!(r#"SELECT requests_begin_at($1) AS "number!""#, NOW).fetch_one(&mut *nobody).await.unwrap();
