@@ -151,8 +151,8 @@ pub async fn settle_businesses(tx: &mut TenantTx, ids: &[BusinessId], now: Offse
             END
             RETURNING b.business_id, asked.left_at AS was, b.left_at AS became
         )
-        INSERT INTO business_events (partner_id, business_id, at, kind)
-        SELECT $1, business_id, $3, CASE WHEN became IS NULL THEN 'returned' ELSE 'left' END FROM moved
+        INSERT INTO business_events (partner_id, business_id, at, kind, heard_from)
+        SELECT $1, business_id, $3, CASE WHEN became IS NULL THEN 'returned' ELSE 'left' END, 'webhook' FROM moved
         WHERE (was IS NULL) <> (became IS NULL) ORDER BY business_id",
         partner.as_str() as _,
         &ids as _,
@@ -195,8 +195,8 @@ pub async fn note(tx: &mut TenantTx, lines: &[(&str, Option<&str>, String)], now
     let wabas: Vec<Option<&str>> = lines.iter().map(|(_, waba, _)| *waba).collect();
     let details: Vec<&str> = lines.iter().map(|(.., detail)| detail.as_str()).collect();
     sqlx::query!(
-        "INSERT INTO business_events (partner_id, business_id, at, kind, waba_id, detail)
-        SELECT $1, business_id, $5, 'told', waba_id, detail
+        "INSERT INTO business_events (partner_id, business_id, at, kind, waba_id, detail, heard_from)
+        SELECT $1, business_id, $5, 'told', waba_id, detail, 'webhook'
         FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS given (business_id, waba_id, detail, place) ORDER BY place",
         partner.as_str() as _,
         &businesses as _,

@@ -167,6 +167,24 @@ async fn whatever_the_order_and_however_often_the_same_is_left(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn the_timeline_says_of_each_change_that_a_webhook_told(pool: PgPool) {
+    let db = Db::from_pool(pool.clone());
+    seed(&pool, "9000").await;
+    for (minute, event) in [(32, "PARTNER_REMOVED"), (35, "PARTNER_ADDED")] {
+        keep(&db, "9000", &[&told("9000", minute, event, "102", "203")]).await;
+        apply(&db, "9000").await;
+    }
+    let lines: Vec<(String, Option<String>)> =
+        sqlx::query_as("SELECT kind, heard_from FROM business_events ORDER BY event_id")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    let kinds: Vec<&str> = lines.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["left", "told", "returned", "told"]);
+    assert!(lines.iter().all(|(_, heard_from)| heard_from.as_deref() == Some("webhook")), "{lines:?}");
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn what_a_sync_saw_later_is_not_undone(pool: PgPool) {
     let db = Db::from_pool(pool.clone());
     seed(&pool, "9000").await;
