@@ -129,7 +129,7 @@ fn whole_funnel(total: &Counts) -> AnyView {
     let mut below =
         format!("{} accepted, {} wait", percent(accepted, requested), grouped(requested - accepted.min(requested)));
     if taken > 0 {
-        below = format!("{below}; {} more taken by another partner", grouped(taken));
+        below = format!("{below}, {} more taken", grouped(taken));
     }
     let left = accepted - ready.min(accepted);
     let set_up = match accepted {
@@ -221,7 +221,7 @@ pub fn time_to_accept(waits: &Waits, stalled_days: u64) -> AnyView {
         after: COLUMNS.into_iter().take_while(|(first, _)| !late(*first)).count(),
         words: [
             format!("after {}: stalled", plural(stalled_days, "day", "days")),
-            format!("{} still accepted", findings::share(after, total)),
+            format!("{} accepted later", percent(after, total)),
         ],
     };
     let finding = findings::of_waits(waits);

@@ -66,12 +66,16 @@ pub async fn step(tx: &mut TenantTx, source: Source, most: i64, now: OffsetDateT
     let (mut counted, mut fenced) = (mark.counted_id, mark.fenced_id);
     let mut fence = mark.fence;
     let (mut fenced_at, mut seen_id, mut seen_at) = (mark.fenced_at, mark.seen_id, mark.seen_at);
-    if counted == fenced {
-        (fenced, fence, fenced_at) = (seen_id, horizon.own, seen_at);
-        (seen_id, seen_at) = (horizon.last_id, now);
-    } else if fence > horizon.own {
+    if fence > horizon.own {
         // The rows were brought here from another cluster, whose transactions say nothing of this one's.
         fence = horizon.own;
+    }
+    let mut complete = None;
+    if counted == fenced && fence <= horizon.oldest {
+        // At the very first look nothing is fenced, and nothing is known to be complete.
+        complete = (fenced > 0).then_some(fenced_at);
+        (fenced, fence, fenced_at) = (seen_id, horizon.own, seen_at);
+        (seen_id, seen_at) = (horizon.last_id, now);
     }
     let may_count = fence <= horizon.oldest;
     if may_count && counted < fenced {
@@ -82,7 +86,9 @@ pub async fn step(tx: &mut TenantTx, source: Source, most: i64, now: OffsetDateT
         }
         counted = until;
     }
-    let complete = (counted == fenced && may_count).then_some(fenced_at);
+    if may_count && counted == fenced && fenced > 0 {
+        complete = Some(fenced_at);
+    }
     sqlx::query!(
         "UPDATE insight_marks SET counted_id = $3, fenced_id = $4, fence = $5, fenced_at = $6, seen_id = $7, seen_at = $8,
             counted_at = coalesce($9, counted_at)

@@ -281,6 +281,30 @@ async fn what_is_committed_late_is_counted_all_the_same(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn nothing_is_called_complete_before_the_first_count_is_over(pool: PgPool) {
+    let house = House::build(&pool, "70").await;
+    for _ in 0..5 {
+        house.ask(None, house.members[0], NOW).await;
+    }
+    let mut looks = 0;
+    loop {
+        let progress = house.step(Source::Events, 1).await;
+        let standing = standing(&mut house.tx().await).await.unwrap();
+        assert!(standing.counted_at.is_none() || standing.share == (5, 5), "look {looks}: {standing:?}");
+        looks += 1;
+        if !progress.is_awaiting {
+            assert_eq!(standing.counted_at, Some(NOW));
+            break;
+        }
+        if !progress.is_behind {
+            pause(std::time::Duration::from_millis(10)).await;
+        }
+        assert!(looks < 2_000, "the counting does not end");
+    }
+    assert!(looks >= 5);
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn a_fence_of_another_cluster_holds_nothing_up(pool: PgPool) {
     let house = House::build(&pool, "70").await;
     house.ask(None, house.members[0], NOW).await;

@@ -15,7 +15,7 @@ pub struct Bar {
     pub value: u64,
     /// Stands below it; empty for none.
     pub note: String,
-    /// The first of several that belong together: a gap is left above it, and it's drawn with its name.
+    /// One of several that belong together; the first of them has their name, and a gap above it.
     pub thin: bool,
 }
 
@@ -25,7 +25,7 @@ const BEGIN: f64 = 84.0;
 const LONGEST: f64 = 330.0;
 
 /// Letters of a name that fit in front of a bar.
-const NAME_FITS: usize = 12;
+const NAME_FITS: usize = 11;
 
 /// Draws bars; `words` say for those who can't see them what is drawn.
 pub fn bars(bars: &[Bar], words: String) -> AnyView {
@@ -63,7 +63,7 @@ fn one(bar: &Bar, top: f64, height: f64, length: f64) -> AnyView {
         .then(|| view! { <text x=at(BEGIN) y=at(top + height + 17.0) class="note">{bar.note.clone()}</text> });
     view! {
         <rect class=bar.hue.class() x=at(BEGIN) y=at(top) width=at(length) height=at(height) rx=if bar.thin { "2" } else { "3" }></rect>
-        <text x="0" y=at(text) class="lab">{name}</text>
+        <text x="0" y=at(text) class=if bar.thin { "lab thin" } else { "lab" }>{name}</text>
         <text x=at(BEGIN + length + if bar.thin { 6.0 } else { 10.0 }) y=at(text) class=if bar.thin { "tick" } else { "val" }>
             {grouped(bar.value)}
         </text>
