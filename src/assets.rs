@@ -199,7 +199,7 @@ mod tests {
 
         impl Folder {
             pub fn new(name: &str) -> Self {
-                let path = std::env::temp_dir().join(format!("liteboard-{name}-{}", std::process::id()));
+                let path = std::env::temp_dir().join(format!("liteboard-{name}-{:016x}", rand::random::<u64>()));
                 std::fs::create_dir_all(&path).unwrap();
                 Self(path)
             }
