@@ -8,6 +8,8 @@
 //!
 //! Everything outlives a crash: a business is due until its answer was kept.
 
+mod ask;
+mod choose;
 mod schedule;
 
 use std::{
@@ -19,18 +21,18 @@ use std::{
 use futures::{FutureExt, future::BoxFuture};
 use time::OffsetDateTime;
 
-use super::{
-    FOLLOW,
-    gauge::Gauge,
-    store::{self, Asked, Due, Waits},
+use self::{
+    ask::{Heard, Line},
+    choose::{Chosen, choose},
 };
+use super::{FOLLOW, gauge::Gauge, store};
 use crate::{
     businesses::{self, News},
     clock::Clock,
     db::{Db, PartnerId},
-    graph::{self, Advice, BusinessId, BusinessStatus, Caller, Cause, Graph, MOST_IDS, MetaRequestId, Origin, WabaId},
+    graph::{Graph, MOST_IDS},
     reconcile::{self, CancellationToken, Next, Reconciler},
-    sign_in::{self, SendingToken, TokenError, Whose},
+    sign_in::{self, TokenError},
     vault::Vault,
 };
 
@@ -82,19 +84,6 @@ enum Turn {
     Until(OffsetDateTime),
     /// There is no token to ask with.
     NoToken,
-}
-
-/// What Meta said in a turn.
-#[derive(Default)]
-struct Heard {
-    statuses: Vec<(BusinessId, BusinessStatus)>,
-    eligibilities: Vec<(WabaId, Option<String>)>,
-    /// What became of requests by their own ids.
-    requests: Vec<(MetaRequestId, String)>,
-    asked: Vec<Asked>,
-    dead_token: Option<(Whose, String)>,
-    /// What the turn comes to, where it isn't [`Turn::More`].
-    ends: Option<Turn>,
 }
 
 impl Poll {
@@ -178,55 +167,8 @@ impl Poll {
             Err(other) => return Err(other.into()),
         };
         let gauge = Arc::new(Gauge::new(pace));
-        let heard = self.ask(partner, token, &gauge, &ask, probes).await?;
+        let heard = Line::new(self, partner, token, &gauge).ask(&ask, probes).await?;
         self.keep(partner, &gauge, heard).await
-    }
-
-    /// `probes`: whether the ids of requests are asked about as well (1.12), which only a hypothesis says can be read.
-    async fn ask(
-        &self,
-        partner: &PartnerId,
-        SendingToken { whose, token }: SendingToken,
-        gauge: &Arc<Gauge>,
-        due: &[(BusinessId, Waits)],
-        probes: bool,
-    ) -> sqlx::Result<Heard> {
-        let member = match whose.holder {
-            sign_in::Holder::Member(member) => Some(member),
-            sign_in::Holder::SystemUser => None,
-        };
-        let origin = Origin { partner: Some(partner.as_business().clone()), member, ..Origin::default() };
-        let caller = self.graph.observed_first_by(gauge.clone()).with_token(token, origin);
-        let line = Line { poll: self, gauge, caller, whose };
-        let ids: Vec<BusinessId> = due.iter().map(|(id, _)| id.clone()).collect();
-        let mut heard = Heard::default();
-        let statuses = match line.caller.business_statuses(&ids).await {
-            Ok(statuses) => statuses,
-            Err(error) => {
-                line.refused(&error, due, &mut heard);
-                return Ok(heard);
-            }
-        };
-        line.answered();
-        heard.statuses = statuses.into_iter().collect();
-        let signed = signed_of(&heard.statuses, due);
-        if !line.hear_wabas(partner, &signed, due, &mut heard).await? {
-            return Ok(heard);
-        }
-        if probes {
-            line.probe(partner, &ids, &mut heard).await?;
-        }
-        let now = self.clock.now();
-        heard.asked = due
-            .iter()
-            .map(|(business, waits)| Asked {
-                business: business.clone(),
-                due_at: now + schedule::every(waits.since, now),
-                refusal: None,
-                polled: true,
-            })
-            .collect();
-        Ok(heard)
     }
 
     /// Keeps all that was heard in one transaction. While dispatch is at work it keeps the pace itself.
@@ -294,214 +236,5 @@ impl Reconciler for Poll {
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, anyhow::Result<Next>> {
         self.pass(partner, stop).boxed()
-    }
-}
-
-/// The line to Meta of one turn.
-struct Line<'a> {
-    poll: &'a Poll,
-    gauge: &'a Gauge,
-    caller: Caller,
-    whose: Whose,
-}
-
-impl Line<'_> {
-    fn answered(&self) {
-        self.gauge.answered(self.poll.clock.now());
-    }
-
-    /// Asks about the WABAs of those that signed. `false`: Meta refused, and all are asked about again.
-    async fn hear_wabas(
-        &self,
-        partner: &PartnerId,
-        signed: &[BusinessId],
-        due: &[(BusinessId, Waits)],
-        heard: &mut Heard,
-    ) -> sqlx::Result<bool> {
-        if signed.is_empty() {
-            return Ok(true);
-        }
-        let mut tx = self.poll.db.tenant(partner).await?;
-        let wabas = businesses::wabas_in(&mut tx, signed).await?;
-        drop(tx);
-        for some in wabas.chunks(MOST_IDS) {
-            match self.caller.waba_eligibilities(some).await {
-                Ok(said) => {
-                    self.answered();
-                    heard.eligibilities.extend(said);
-                }
-                // One WABA of a single business may be gone: the others are asked about without it.
-                Err(error) if due.len() == 1 && some.len() > 1 && is_of_an_id(&error) => {
-                    self.gauge.failed(&error, self.poll.clock.now());
-                    for waba in some {
-                        if let Ok(said) = self.caller.waba_eligibilities(std::slice::from_ref(waba)).await {
-                            heard.eligibilities.extend(said);
-                        }
-                    }
-                }
-                Err(error) => {
-                    self.refused(&error, due, heard);
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    /// Asks what became of each request by its id. A refusal says nothing of it, so nothing follows but that no more are asked about.
-    async fn probe(&self, partner: &PartnerId, businesses: &[BusinessId], heard: &mut Heard) -> sqlx::Result<()> {
-        let mut tx = self.poll.db.tenant(partner).await?;
-        let ids = store::open_meta_ids(&mut tx, businesses).await?;
-        drop(tx);
-        for id in ids {
-            match self.caller.request_status(&id).await {
-                Ok(said) => heard.requests.extend(said.map(|said| (id, said))),
-                Err(error) => {
-                    self.gauge.failed(&error, self.poll.clock.now());
-                    tracing::debug!(%partner, request = %id, %error, "the id of a request can't be read");
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Meta gave no answer about these: later, with somebody else's token, or with fewer at once.
-    fn refused(&self, error: &graph::Error, due: &[(BusinessId, Waits)], heard: &mut Heard) {
-        let now = self.poll.clock.now();
-        self.gauge.failed(error, now);
-        let cause = error.cause();
-        tracing::info!(businesses = due.len(), %cause, fbtrace_id = error.fbtrace_id(), %error, "Meta did not tell what it was asked");
-        if is_of_an_id(error) {
-            let alone = due.len() == 1;
-            let due_at = if alone { now + schedule::AFTER_REFUSAL } else { now };
-            heard.asked = due
-                .iter()
-                .map(|(business, _)| Asked { business: business.clone(), due_at, refusal: Some(cause), polled: true })
-                .collect();
-            heard.ends = alone.then_some(Turn::Refused);
-            return;
-        }
-        heard.ends = Some(match error.advice() {
-            Advice::SignInAgain => {
-                let problem = error.token_problem().map_or("other", graph::TokenProblem::as_str);
-                heard.dead_token = Some((self.whose, problem.to_owned()));
-                Turn::More
-            }
-            Advice::Wait { until } => Turn::Until(until.filter(|until| *until > now).unwrap_or(now + REST.0)),
-            Advice::Retry | Advice::FixAccess | Advice::Stop => Turn::Until(now + REST.0),
-        });
-    }
-}
-
-/// Those whose WABAs matter: the terms are signed, or Meta doesn't say.
-fn signed_of(statuses: &[(BusinessId, BusinessStatus)], due: &[(BusinessId, Waits)]) -> Vec<BusinessId> {
-    let known = |id: &BusinessId| due.iter().any(|(business, waits)| business == id && waits.signed);
-    let says = |said: &BusinessStatus| said.status.as_deref().is_none_or(|said| said == "TERM_OF_SERVICE_SIGNED");
-    statuses.iter().filter(|(id, said)| known(id) || says(said)).map(|(id, _)| id.clone()).collect()
-}
-
-/// Whether it may be one of the ids that Meta won't tell about: then fewer at once can help.
-fn is_of_an_id(error: &graph::Error) -> bool {
-    matches!(
-        error.cause(),
-        Cause::NotFoundOrNoAccess | Cause::AccessDenied | Cause::InvalidParameter | Cause::Unrecognised
-    )
-}
-
-/// What is to be done with those that are due.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Chosen {
-    /// Nothing of them is waited for any more.
-    over: Vec<BusinessId>,
-    /// Meta told by another way since they were last asked about.
-    told: Vec<Asked>,
-    /// To be asked about together.
-    ask: Vec<(BusinessId, Waits)>,
-}
-
-/// Asks about as many at once as the first one's refusals allow, and with it only about those that were refused as often: one that
-/// can't be read must not spoil the answer for others.
-fn choose(due: Vec<Due>, now: OffsetDateTime) -> Chosen {
-    let mut chosen = Chosen::default();
-    let mut refusals = None;
-    for Due { business, refusals: so_often, waits } in due {
-        let Some(waits) = waits else {
-            chosen.over.push(business);
-            continue;
-        };
-        let every = schedule::every(waits.since, now);
-        let fresh = waits.told_at.filter(|at| waits.asked_at.is_none_or(|asked| *at > asked) && *at + every > now);
-        if let Some(told_at) = fresh.filter(|_| !waits.signed && !waits.wanted) {
-            chosen.told.push(Asked { business, due_at: told_at + every, refusal: None, polled: false });
-            continue;
-        }
-        let first = *refusals.get_or_insert(so_often);
-        if so_often == first && chosen.ask.len() < schedule::at_once(first) {
-            chosen.ask.push((business, waits));
-        }
-    }
-    chosen
-}
-
-#[cfg(test)]
-mod tests {
-    use time::macros::datetime;
-
-    use super::*;
-
-    const NOW: OffsetDateTime = datetime!(2026-11-24 10:00 UTC);
-
-    fn at(minutes: i64) -> OffsetDateTime {
-        NOW + time::Duration::minutes(minutes)
-    }
-
-    fn due(id: &str, refusals: i32) -> Due {
-        let waits = Waits { signed: false, since: at(-600), told_at: None, asked_at: Some(at(-31)), wanted: false };
-        Due { business: id.parse().unwrap(), refusals, waits: Some(waits) }
-    }
-
-    fn asked(chosen: &Chosen) -> Vec<&str> {
-        chosen.ask.iter().map(|(id, _)| id.as_str()).collect()
-    }
-
-    #[test]
-    fn what_was_refused_is_asked_about_with_its_like_and_by_halves() {
-        let many: Vec<Due> = (10..60).map(|id| due(&id.to_string(), 0)).collect();
-        assert_eq!(choose(many.clone(), NOW).ask.len(), 50);
-        let refused: Vec<Due> = many.iter().map(|due| Due { refusals: 3, ..due.clone() }).collect();
-        assert_eq!(choose(refused, NOW).ask.len(), 6);
-        let mixed = vec![due("1", 0), due("2", 5), due("3", 0), due("4", 1)];
-        assert_eq!(asked(&choose(mixed, NOW)), ["1", "3"]);
-        let alone = vec![due("2", 5), due("5", 5), due("1", 0)];
-        assert_eq!(asked(&choose(alone, NOW)), ["2"]);
-    }
-
-    #[test]
-    fn what_a_sync_told_since_is_not_asked_again() {
-        let told = |minutes| {
-            let due = due("1", 0);
-            let waits = Waits { told_at: Some(at(minutes)), ..due.waits.unwrap() };
-            Due { waits: Some(waits), ..due }
-        };
-        let fresh = choose(vec![told(-10)], NOW);
-        assert!(fresh.ask.is_empty());
-        assert_eq!((fresh.told[0].due_at, fresh.told[0].polled), (at(20), false));
-        // The poll itself told it then, or it's too long ago.
-        for minutes in [-31, -40] {
-            assert_eq!(asked(&choose(vec![told(minutes)], NOW)), ["1"], "{minutes}");
-        }
-        let signed = Due { waits: told(-10).waits.map(|waits| Waits { signed: true, ..waits }), ..told(-10) };
-        assert_eq!(asked(&choose(vec![signed], NOW)), ["1"], "its WABAs matter, and nobody told of them");
-        let wanted = Due { waits: told(-10).waits.map(|waits| Waits { wanted: true, ..waits }), ..told(-10) };
-        assert_eq!(asked(&choose(vec![wanted], NOW)), ["1"], "a member asked for it");
-    }
-
-    #[test]
-    fn what_nothing_is_waited_for_is_forgotten() {
-        let over = Due { waits: None, ..due("7", 0) };
-        let chosen = choose(vec![over, due("8", 0)], NOW);
-        assert_eq!(chosen.over, ["7".parse::<BusinessId>().unwrap()]);
-        assert_eq!(asked(&chosen), ["8"]);
     }
 }
