@@ -136,7 +136,7 @@ async fn again(visit: &Visit, number: &str, cause: &str) -> Result<String, Probl
     }
     let retried = store::retry(&mut held.tx, &held.batch, cause.as_str(), member, now).await;
     match retried.map_err(|error| held.problem(mishap(error)))? {
-        Retried::Started(made, size) => {
+        Retried::Started { batch: made, size, left } => {
             let told = format!(
                 "Batch {made}, {}: a retry of {}",
                 plural(size as u64, "request", "requests"),
@@ -146,8 +146,10 @@ async fn again(visit: &Visit, number: &str, cause: &str) -> Result<String, Probl
             let woken = reconcile::wake(&mut held.tx, DISPATCH, &visit.viewer.partner).await;
             woken.map_err(|error| held.problem(mishap(error)))?;
             held.done().await?;
-            Ok(format!("{}?notice=retried", page(made)))
+            let notice = if left > 0 { "retried_some" } else { "retried" };
+            Ok(format!("{}?notice={notice}", page(made)))
         }
+        Retried::SolutionUnusable => Ok(format!("{}?notice=solution_unusable", page(held.batch.number))),
         Retried::Nothing(Some(made)) => Ok(format!("{}?notice=retried_before", page(made))),
         Retried::Nothing(None) => Ok(format!("{}?notice=nothing_to_retry", page(held.batch.number))),
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     businesses::{self, SelectionNotice, Ticks, view_with_notice},
     graph::SolutionId,
-    onboarding::reconcile::DISPATCH,
+    onboarding::{reconcile::DISPATCH, store::hold_starts},
     reconcile,
     sign_in::{Act, Problem, Visit, audit, finish},
     solutions,
@@ -112,7 +112,7 @@ async fn start_draft(visit: &Visit, number: &str, form: &StartForm) -> Result<St
         return Err(problem(AppError::Forbidden));
     }
     let mut tx = visit.tenant().await.map_err(problem)?;
-    store::hold_starts(&mut tx).await.map_err(failed)?;
+    hold_starts(&mut tx).await.map_err(failed)?;
     let Some(draft) = store::hold_draft(&mut tx, number).await.map_err(failed)? else { return Err(not_found()) };
     let batch = format!("/batches/{number}");
     if draft.is_started {

@@ -17,6 +17,13 @@ pub struct Queued {
     pub is_new: bool,
 }
 
+/// Lets one of a partner's starts go on at a time, of a draft or of failures tried again, until the transaction ends. Two that name the
+/// same businesses in another order would else wait for each other. A click names one, and need not wait here.
+pub async fn hold_starts(tx: &mut TenantTx) -> sqlx::Result<()> {
+    let name = format!("start:{}", tx.partner());
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name).fetch_one(&mut **tx).await.map(drop)
+}
+
 /// Writes one batch with a request for each business that has none open, and names the open one of each other.
 ///
 /// A business is asked for once however many ask at the same time: the partial unique index decides. Nothing is written

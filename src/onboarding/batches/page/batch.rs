@@ -135,6 +135,16 @@ fn notice(code: &str) -> Option<AnyView> {
             "Trying again",
             "Each of these businesses has a new request, in this batch. The requests that failed stay as they are.",
         ),
+        "retried_some" => (
+            NoticeKind::Wait,
+            "Trying again, but for some",
+            "Those whose solution can not be used any more were left out and stay failed. Onboard them with another solution, or none.",
+        ),
+        "solution_unusable" => (
+            NoticeKind::Error,
+            "The solution can not be used any more",
+            "It was deactivated, or is no longer your app’s. Nothing was sent. Onboard these businesses with another solution, or none.",
+        ),
         "retried_before" => (
             NoticeKind::Info,
             "Tried again already",

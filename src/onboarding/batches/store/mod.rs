@@ -3,6 +3,7 @@
 mod controls;
 mod progress;
 mod results;
+mod retry;
 
 use time::OffsetDateTime;
 
@@ -10,9 +11,10 @@ use super::model::{Batch, BatchNumber, Deed, Hold, KeptLimit, Limit, ListedBatch
 use crate::{db::TenantTx, graph::SolutionId, onboarding::model::RequestNumber};
 
 pub use self::{
-    controls::{Retried, cancel_rest, pause, resume, retry, stoppable},
+    controls::{cancel_rest, pause, resume, stoppable},
     progress::{failures, latest, minutes, pulse, retries_of},
     results::{ResultLine, results},
+    retry::{Retried, retry},
 };
 
 fn count(n: i64) -> u64 {

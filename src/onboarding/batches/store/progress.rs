@@ -158,17 +158,17 @@ pub async fn latest(tx: &mut TenantTx, number: BatchNumber, most: i64) -> sqlx::
         .collect())
 }
 
-/// The batches in which failures of this one were tried again, oldest first.
+/// The last batches in which failures of this one were tried again, oldest first.
 pub async fn retries_of(tx: &mut TenantTx, number: BatchNumber) -> sqlx::Result<Vec<BatchNumber>> {
     let partner = tx.partner().clone();
     let numbers = sqlx::query_scalar!(
         "SELECT batch_number FROM batches
          WHERE partner_id = $1 AND retry_of = $2 AND batch_number > $2 AND source <> 'click'
-         ORDER BY batch_number LIMIT 50",
+         ORDER BY batch_number DESC LIMIT 50",
         partner.as_str(),
         number.0,
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(numbers.into_iter().map(BatchNumber).collect())
+    Ok(numbers.into_iter().rev().map(BatchNumber).collect())
 }

@@ -20,7 +20,7 @@ use crate::db::TenantTx;
 pub use self::{
     check::check_rows,
     rows::{Correction, Part, correct, list_rows, rejected_rows},
-    start::{Wish, hold_starts, start},
+    start::{Wish, start},
     write::{add_rows, begin, discard, draft_selection, forget_old},
 };
 

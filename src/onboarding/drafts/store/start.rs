@@ -22,13 +22,6 @@ pub struct Wish<'a> {
     pub to_send: u64,
 }
 
-/// Lets one start of a partner's drafts go on at a time, until the transaction ends. Two that name the same businesses in another
-/// order would else wait for each other.
-pub async fn hold_starts(tx: &mut TenantTx) -> sqlx::Result<()> {
-    let name = format!("start:{}", tx.partner());
-    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name).fetch_one(&mut **tx).await.map(drop)
-}
-
 /// Makes a request of each row of a checked draft that is to be sent, and says how many. Where somebody else's request for a business
 /// was quicker, that one stands and the row says so. The draft must be held and not started.
 pub async fn start(tx: &mut TenantTx, draft: &Draft, wish: &Wish<'_>, now: OffsetDateTime) -> sqlx::Result<u64> {

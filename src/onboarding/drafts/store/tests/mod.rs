@@ -20,6 +20,7 @@ use crate::{
     businesses::Standing,
     db::{Db, PartnerId, TenantTx},
     graph::BusinessId,
+    onboarding::store::hold_starts,
 };
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 10:00 UTC);
