@@ -184,7 +184,12 @@ impl TestApp {
 
     /// Northlane's businesses in a standing, by name.
     pub async fn businesses(&self, standing: &str) -> Vec<String> {
-        let mut tx = self.tenant(NORTHLANE).await;
+        self.businesses_of(NORTHLANE, standing).await
+    }
+
+    /// A partner's businesses in a standing, by name.
+    pub async fn businesses_of(&self, partner: &str, standing: &str) -> Vec<String> {
+        let mut tx = self.tenant(partner).await;
         sqlx::query_scalar!(
             "SELECT business_id::text AS \"id!\" FROM businesses WHERE standing = $1 ORDER BY name_key",
             standing

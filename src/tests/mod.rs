@@ -23,6 +23,7 @@ mod readme;
 mod searching;
 mod settings;
 mod signing_in;
+mod stalled;
 mod support;
 mod syncing;
 mod team;
