@@ -168,7 +168,11 @@ test('single keys go where they say, are silent while typing, and can be switche
   await expect(page.getByRole('row').nth(1).getByRole('checkbox')).toBeChecked();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('row').nth(2).getByRole('checkbox')).not.toBeChecked();
-  await page.keyboard.press('j');
+  // That page is a new one, too.
+  await expect(async () => {
+    await page.keyboard.press('j');
+    await expect(page.getByRole('row').nth(1).getByRole('link').first()).toBeFocused({ timeout: 500 });
+  }).toPass({ timeout: 20_000 });
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/businesses\/\d+/);
   await page.locator('summary', { hasText: 'Account' }).click();
