@@ -195,7 +195,7 @@ test('single keys go where they say, are silent while typing, and can be switche
   await expect(palette).toBeFocused();
   // By the time the server has answered this, a page that was asked for before it would have been requested.
   await palette.fill('insights');
-  await expect(page.getByRole('option', { name: 'Insights' })).toBeVisible();
+  await expect(page.getByRole('option', { name: 'Look up “insights” everywhere' })).toBeVisible();
   expect(navigations).toEqual([]);
 });
 
