@@ -20,7 +20,10 @@ use liteboard::{
     webhooks::{Setup, Webhooks},
     worker,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::Instant,
+};
 
 /// How long a start waits for its database.
 const DATABASE_WAIT: Duration = Duration::from_secs(30);
@@ -176,29 +179,39 @@ async fn open_house(config: &Config, stop: &CancellationToken) -> anyhow::Result
     Ok(House { state, recorder, listening })
 }
 
-/// Connects, waiting for a database that isn't up yet, and brings it up to date.
+/// Connects, waiting for a database that isn't up yet, and brings it up to date. One that goes away in the midst is waited for, too.
 async fn open_database(config: &DatabaseConfig) -> anyhow::Result<Db> {
     let db = Db::new(&config.database_url, config.database_connections).context("DATABASE_URL can't be read")?;
-    let waiting = tokio::time::timeout(DATABASE_WAIT, async {
-        loop {
-            match db.pool().acquire().await {
-                Ok(_) => return Ok(()),
-                Err(error) if telemetry::database_is_away(&error) => {
-                    tracing::info!(%error, "waiting for Postgres");
-                    reconcile::pause(Duration::from_secs(1)).await;
-                }
-                Err(error) => return Err(error),
-            }
+    let patience = Instant::now() + DATABASE_WAIT;
+    loop {
+        match tokio::time::timeout_at(patience, answers(&db)).await {
+            Ok(connected) => connected.context("Postgres refuses the connection that DATABASE_URL names")?,
+            Err(_) => anyhow::bail!(
+                "Postgres did not answer for 30 s at the address in DATABASE_URL: start it, or correct the setting"
+            ),
         }
-    });
-    match waiting.await {
-        Ok(connected) => connected.context("Postgres refuses the connection that DATABASE_URL names")?,
-        Err(_) => anyhow::bail!(
-            "Postgres did not answer for 30 s at the address in DATABASE_URL: start it, or correct the setting"
-        ),
+        // However long a migration takes, it isn't cut short.
+        match MIGRATOR.run(db.pool()).await {
+            Ok(()) => return Ok(db),
+            Err(error) if telemetry::database_is_away(&error) && Instant::now() < patience => {
+                tracing::info!(%error, "Postgres went away: waiting for it");
+            }
+            Err(error) => return Err(error).context("the database can't be brought up to date"),
+        }
     }
-    MIGRATOR.run(db.pool()).await.context("the database can't be brought up to date")?;
-    Ok(db)
+}
+
+/// Waits until Postgres answers, or refuses.
+async fn answers(db: &Db) -> sqlx::Result<()> {
+    loop {
+        match db.pool().acquire().await {
+            Err(error) if telemetry::database_is_away(&error) => {
+                tracing::info!(%error, "waiting for Postgres");
+                reconcile::pause(Duration::from_secs(1)).await;
+            }
+            answered => return answered.map(drop),
+        }
+    }
 }
 
 /// Cancelled by SIGTERM, SIGINT or SIGHUP.

@@ -24,6 +24,7 @@ mod searching;
 mod settings;
 mod signing_in;
 mod stalled;
+mod starting;
 mod support;
 mod syncing;
 mod team;
