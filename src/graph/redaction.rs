@@ -46,6 +46,8 @@ pub fn redacted(text: &str) -> String {
 /// The secrets of one exchange.
 pub(super) struct Redactor {
     secrets: Vec<SecretString>,
+    /// The bytes with which a secret, an escape of one, or the name of one can begin, and NUL; all others are passed over.
+    begins: [bool; 256],
 }
 
 impl Redactor {
@@ -53,7 +55,13 @@ impl Redactor {
         let mut secrets: Vec<_> =
             secrets.into_iter().filter(|secret| secret.expose_secret().len() >= SHORTEST_SECRET).collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
-        Self { secrets }
+        let mut begins = [false; 256];
+        let firsts = secrets.iter().map(|secret| secret.expose_secret().as_bytes()[0]);
+        for byte in NAMES.map(|name| name.as_bytes()[0]).into_iter().chain(firsts).chain(*b"E%\\\0") {
+            begins[usize::from(byte.to_ascii_lowercase())] = true;
+            begins[usize::from(byte.to_ascii_uppercase())] = true;
+        }
+        Self { secrets, begins }
     }
 
     /// `text` without secrets, at most `most` bytes of it, and with U+FFFD for NUL, which Postgres can't keep.
@@ -64,6 +72,16 @@ impl Redactor {
         let mut out = String::with_capacity(text.len().min(most));
         let mut at = 0;
         while let Some(char) = text[at..].chars().next() {
+            let passed = bytes[at..].iter().take_while(|byte| !self.begins[usize::from(**byte)]).count();
+            if passed > 0 {
+                let kept = text[at..].floor_char_boundary(passed.min(most - out.len()));
+                out.push_str(&text[at..at + kept]);
+                if kept < passed {
+                    break;
+                }
+                at += passed;
+                continue;
+            }
             let (plain, next) = if let Some(end) = self.secret_at(bytes, at) {
                 (Some(at..at), end)
             } else if let Some(value) = value_at(bytes, at) {
@@ -124,9 +142,11 @@ fn value_at(text: &[u8], at: usize) -> Option<Range<usize>> {
 
 fn token_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     let begins = at == 0 || !text[at - 1].is_ascii_alphanumeric();
+    if !begins || !text[at..].starts_with(TOKEN_START) {
+        return None;
+    }
     let length = text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    (begins && text[at..].starts_with(TOKEN_START) && length >= TOKEN_START.len() + TOKEN_REST)
-        .then_some(at..at + length)
+    (length >= TOKEN_START.len() + TOKEN_REST).then_some(at..at + length)
 }
 
 fn named_value_at(text: &[u8], at: usize) -> Option<Range<usize>> {

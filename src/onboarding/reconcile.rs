@@ -1,9 +1,9 @@
 //! Dispatch: sends queued requests to Graph, and writes down what came of each.
 //!
-//! The request row is the unit of work. A pass first takes up what an ended process left as Sending. Then it goes in turns: one
-//! transaction saves the outcomes that have come and claims as many requests as may go now; while it runs, those under way go
-//! on. So groups grow with the pace, and nothing is claimed that isn't sent at once. A click that comes meanwhile is claimed beside
-//! the turn.
+//! The request row is the unit of work. A pass first takes up what an ended process left as Sending. Then two lanes go side by
+//! side while requests are under way: one saves, in one transaction, all outcomes that have come since it last did; the other claims
+//! as many requests as may go now. So groups grow with the pace, and nothing is claimed that isn't sent at once. A click that comes
+//! while many are claimed is claimed beside them.
 //!
 //! What always holds: a row is Sending, committed, before its POST leaves; an answer is saved only into the attempt it belongs to; a
 //! POST whose outcome isn't known is never repeated before the business's status was read; no more is under way than the pace
@@ -48,8 +48,9 @@ const CHUNK: usize = 512;
 /// interrupted: nothing is lost, only read again.
 const SAVE_TRIES: u32 = 20;
 
-/// How often the app's own limit is looked up, which other partners' holders may have heard of.
-const LOOK_AT_APP: Duration = Duration::from_secs(1);
+/// How often what isn't needed each time is done: the app's own limit looked up, which other partners' holders may have heard of,
+/// and the counts on the chips folded.
+const NOW_AND_THEN: Duration = Duration::from_secs(1);
 
 /// The name under which waiting clicks and pages hear that outcomes of this partner were saved.
 pub fn settled(partner: &PartnerId) -> String {
@@ -143,17 +144,17 @@ struct Run<'a> {
     sender: &'a Sender,
 }
 
-/// What a turn is to do beside saving outcomes.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a claim is to do beside claiming.
+#[derive(Clone, Copy, Debug)]
 struct Errand {
-    room: Option<Room>,
-    /// Somebody asked for something, or signed in, since the last turn.
+    room: Room,
+    /// Somebody asked for something, or signed in, since the last claim.
     woken: bool,
-    /// The app's own limit is to be looked up, and what was heard of it to be kept.
+    /// The app's own limit is to be looked up.
     app: bool,
 }
 
-/// What a turn brought.
+/// What a claim brought.
 struct Turned {
     claimed: Vec<Claimed>,
     /// More may be due than was claimed.
@@ -172,36 +173,49 @@ impl Turned {
     }
 }
 
+/// Work with Postgres that goes on beside the sending; at most one of its kind at a time.
+type Lane<'a, T> = Fuse<BoxFuture<'a, sqlx::Result<T>>>;
+
 impl Run<'_> {
     async fn go(self, first: Turned, stop: &CancellationToken) -> anyhow::Result<Next> {
         let name = format!("{DISPATCH}:{}", self.partner);
         let mut wakes = self.dispatch.signals.subscribe();
         let mut under_way = FuturesUnordered::new();
         let mut come: Vec<Sent> = Vec::new();
-        let mut turn = Fuse::terminated();
-        let mut errand = None;
-        let mut express: Fuse<BoxFuture<'_, sqlx::Result<Vec<Claimed>>>> = Fuse::terminated();
-        let (mut more, mut due, mut woken) = (first.more, first.due, false);
+        let mut saving: Lane<'_, ()> = Fuse::terminated();
+        let mut claiming: Lane<'_, Turned> = Fuse::terminated();
+        let mut express: Lane<'_, Vec<Claimed>> = Fuse::terminated();
+        let Turned { claimed, mut more, mut due } = first;
+        // What a claim says of the rest is old when something was saved or asked for since it began.
+        let (mut woken, mut news) = (false, false);
+        // Outcomes that hold back others are being saved: nothing is claimed before it is known whom they hold back.
+        let mut closing = false;
+        let mut trouble = None;
         let mut looked_at_app = self.dispatch.clock.now();
-        under_way.extend(first.claimed.into_iter().map(|claimed| self.sender.send(claimed)));
+        let mut folded_at = looked_at_app;
+        under_way.extend(claimed.into_iter().map(|claimed| self.sender.send(claimed)));
         loop {
-            if errand.is_none() {
-                let now = self.dispatch.clock.now();
+            let now = self.dispatch.clock.now();
+            if saving.is_terminated() && !come.is_empty() {
+                let group = std::mem::take(&mut come);
+                closing = group.iter().any(Sent::holds_back_others);
+                saving = self.save(group, is_time(&mut folded_at, now), stop).boxed().fuse();
+            }
+            if claiming.is_terminated() && !closing && trouble.is_none() {
                 let width = if stop.is_cancelled() { 0 } else { self.sender.gauge.width(now) };
-                let room = room(width, under_way.len(), more, woken);
-                if room.is_none() && come.is_empty() && under_way.is_empty() {
-                    let held = self.sender.gauge.waits_until(now).filter(|_| more);
-                    return Ok(held.or(due).map_or(Next::Idle, Next::At));
+                if let Some(room) = room(width, under_way.len(), more, woken) {
+                    let app = is_time(&mut looked_at_app, now);
+                    let errand = Errand { room, woken: std::mem::take(&mut woken), app };
+                    claiming = self.claim(errand).boxed().fuse();
+                    news = false;
                 }
-                if room.is_some() || !come.is_empty() {
-                    let app = now - looked_at_app >= LOOK_AT_APP;
-                    if app {
-                        looked_at_app = now;
-                    }
-                    let wanted = Errand { room, woken: std::mem::take(&mut woken), app };
-                    errand = Some(wanted);
-                    turn = Box::pin(self.turn(std::mem::take(&mut come), wanted, stop)).fuse();
+            }
+            if saving.is_terminated() && claiming.is_terminated() && express.is_terminated() && under_way.is_empty() {
+                if let Some(error) = trouble {
+                    return Err(anyhow::Error::new(error).context("can't claim requests"));
                 }
+                let held = self.sender.gauge.waits_until(now).filter(|_| more);
+                return Ok(held.or(due).map_or(Next::Idle, Next::At));
             }
             tokio::select! {
                 Some(sent) = under_way.next() => {
@@ -211,24 +225,32 @@ impl Run<'_> {
                         come.push(sent);
                     }
                 }
-                turned = &mut turn => {
-                    let turned = turned?;
-                    let had_room = errand.take().is_some_and(|errand| errand.room.is_some());
-                    if had_room && !woken {
-                        (more, due) = (turned.more, turned.due);
-                    }
-                    under_way.extend(turned.claimed.into_iter().map(|claimed| self.sender.send(claimed)));
+                saved = &mut saving => {
+                    saved?;
+                    closing = false;
+                    // What waits to be tried again may be due before all that was known.
+                    (more, news) = (true, true);
                 }
+                claimed = &mut claiming => match claimed {
+                    Ok(turned) => {
+                        if !news {
+                            (more, due) = (turned.more, turned.due);
+                        }
+                        under_way.extend(turned.claimed.into_iter().map(|claimed| self.sender.send(claimed)));
+                    }
+                    // What is under way is still waited for and saved.
+                    Err(error) => trouble = Some(error),
+                },
                 claimed = &mut express => match claimed {
                     Ok(claimed) => under_way.extend(claimed.into_iter().map(|claimed| self.sender.send(claimed))),
-                    Err(error) => tracing::warn!(partner = %self.partner, %error, "a click waits for the next turn"),
+                    Err(error) => tracing::warn!(partner = %self.partner, %error, "a click waits for the next claim"),
                 },
                 () = wakes.heard(&name), if !stop.is_cancelled() => {
                     self.sender.tokens.forget();
-                    (more, woken) = (true, true);
+                    (more, woken, news) = (true, true, true);
                     let width = self.sender.gauge.width(self.dispatch.clock.now());
                     let most = beside(width, under_way.len());
-                    if errand.is_some() && most > 0 && express.is_terminated() {
+                    if !claiming.is_terminated() && most > 0 && express.is_terminated() {
                         express = self.express(most).boxed().fuse();
                     }
                 }
@@ -236,24 +258,67 @@ impl Run<'_> {
         }
     }
 
-    /// Saves a group of outcomes and claims what goes next, for as long as Postgres may need to come back.
-    async fn turn(&self, group: Vec<Sent>, errand: Errand, stop: &CancellationToken) -> anyhow::Result<Turned> {
+    /// Saves a group of outcomes, for as long as Postgres may need to come back.
+    async fn save(&self, group: Vec<Sent>, fold: bool, stop: &CancellationToken) -> sqlx::Result<()> {
         let changes = self.sender.gauge.take_changes();
         let mut tries = 0;
         loop {
-            match self.try_turn(&group, changes.as_ref(), errand).await {
-                Ok(turned) => return Ok(turned),
-                Err(error) if !group.is_empty() && tries < SAVE_TRIES && !stop.is_cancelled() => {
+            match self.try_save(&group, changes.as_ref(), fold).await {
+                Err(error) if tries < SAVE_TRIES && !stop.is_cancelled() => {
                     tries += 1;
                     tracing::warn!(partner = %self.partner, %error, tries, "can't save outcomes yet");
                     pause(Duration::from_secs(1)).await;
                 }
-                Err(error) => return Err(error.into()),
+                settled => return settled,
             }
         }
     }
 
-    /// Claims what was just asked for alone while a turn is on its way: a click doesn't wait until a large group is saved.
+    async fn try_save(&self, group: &[Sent], changes: Option<&(Pace, AppLimit)>, fold: bool) -> sqlx::Result<()> {
+        let now = self.dispatch.clock.now();
+        let mut tx = self.dispatch.db.tenant(self.partner).await?;
+        if let Some((pace, limit)) = changes {
+            store::save_pace(&mut tx, pace, now).await?;
+            if fold || limit.wait.is_some() {
+                store::save_app_limit(&mut tx, &self.dispatch.graph.settings().app_id, *limit).await?;
+            }
+        }
+        let outcomes: Vec<Outcome> = group.iter().map(|sent| sent.outcome.clone()).collect();
+        store::save(&mut tx, &outcomes, now).await?;
+        for (whose, problem) in group.iter().filter_map(|sent| sent.dead_token.as_ref()) {
+            sign_in::mark_dead(&mut tx, whose, problem, now).await?;
+        }
+        if group.iter().any(|sent| sent.dead_token.is_some()) {
+            store::resume_after_sign_in(&mut tx, now).await?;
+        }
+        if fold {
+            // Each group adds a few lines to the counts on the chips, and pages that show them add all lines up.
+            businesses::fold_counts(&mut tx).await?;
+        }
+        reconcile::signal(&mut tx, &settled(self.partner)).await?;
+        tx.commit().await
+    }
+
+    /// Claims what goes next.
+    async fn claim(&self, errand: Errand) -> sqlx::Result<Turned> {
+        let now = self.dispatch.clock.now();
+        let mut tx = self.dispatch.db.tenant(self.partner).await?;
+        if errand.woken {
+            store::resume_after_sign_in(&mut tx, now).await?;
+        }
+        if errand.app
+            && let Some(until) = store::app_wait(&mut tx, &self.dispatch.graph.settings().app_id, now).await?
+        {
+            self.sender.gauge.app_waits(until, now);
+        }
+        // What was just heard may have closed the way.
+        let room = Some(errand.room).filter(|_| self.sender.gauge.width(now) > 0);
+        let turned = Turned::claim(&mut tx, room, now).await?;
+        tx.commit().await?;
+        Ok(turned)
+    }
+
+    /// Claims what was just asked for alone while a claim is on its way: a click doesn't wait until many are claimed.
     async fn express(&self, most: usize) -> sqlx::Result<Vec<Claimed>> {
         let mut tx = self.dispatch.db.tenant(self.partner).await?;
         let alone = i64::try_from(most).unwrap_or(i64::MAX);
@@ -261,48 +326,15 @@ impl Run<'_> {
         tx.commit().await?;
         Ok(claimed)
     }
+}
 
-    async fn try_turn(
-        &self,
-        group: &[Sent],
-        changes: Option<&(Pace, AppLimit)>,
-        errand: Errand,
-    ) -> sqlx::Result<Turned> {
-        let now = self.dispatch.clock.now();
-        let app = &self.dispatch.graph.settings().app_id;
-        let mut tx = self.dispatch.db.tenant(self.partner).await?;
-        if let Some((pace, limit)) = changes {
-            store::save_pace(&mut tx, pace, now).await?;
-            if errand.app || limit.wait.is_some() {
-                store::save_app_limit(&mut tx, app, *limit).await?;
-            }
-        }
-        if !group.is_empty() {
-            let outcomes: Vec<Outcome> = group.iter().map(|sent| sent.outcome.clone()).collect();
-            store::save(&mut tx, &outcomes, now).await?;
-            for (whose, problem) in group.iter().filter_map(|sent| sent.dead_token.as_ref()) {
-                sign_in::mark_dead(&mut tx, whose, problem, now).await?;
-            }
-            reconcile::signal(&mut tx, &settled(self.partner)).await?;
-        }
-        if errand.woken || group.iter().any(|sent| sent.dead_token.is_some()) {
-            store::resume_after_sign_in(&mut tx, now).await?;
-        }
-        if errand.app
-            && let Some(until) = store::app_wait(&mut tx, app, now).await?
-        {
-            self.sender.gauge.app_waits(until, now);
-        }
-        if errand.app {
-            // Each turn adds a few lines to the counts on the chips, and pages that show them add all lines up.
-            businesses::fold_counts(&mut tx).await?;
-        }
-        // What was just heard may have closed the way.
-        let room = errand.room.filter(|_| self.sender.gauge.width(now) > 0);
-        let turned = Turned::claim(&mut tx, room, now).await?;
-        tx.commit().await?;
-        Ok(turned)
+/// Whether a second went by since `last`, which then is now.
+fn is_time(last: &mut OffsetDateTime, now: OffsetDateTime) -> bool {
+    let is_time = now - *last >= NOW_AND_THEN;
+    if is_time {
+        *last = now;
     }
+    is_time
 }
 
 /// How many requests may be claimed: as many as may go at once and aren't under way. One asked for alone doesn't wait for a place
@@ -314,7 +346,8 @@ fn room(width: usize, under_way: usize, more: bool, woken: bool) -> Option<Room>
     let free = width.saturating_sub(under_way).min(CHUNK);
     let beside = beside(width, under_way);
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    if free > 0 || (woken && beside > 0) {
+    // A claim costs as much for one request as for many.
+    if free >= width.div_ceil(4) || (woken && free + beside > 0) {
         Some(Room { alone: count(free + beside), of_batches: count(free) })
     } else {
         None
@@ -335,6 +368,9 @@ mod tests {
         for (width, under_way, more, woken, expected) in [
             (8, 0, true, false, Some((12, 8))),
             (8, 5, true, false, Some((7, 3))),
+            (8, 7, true, false, None),
+            (8, 7, true, true, Some((5, 1))),
+            (3, 2, true, false, Some((1, 1))),
             (8, 8, true, false, None),
             (8, 8, true, true, Some((4, 0))),
             (8, 11, true, true, Some((1, 0))),

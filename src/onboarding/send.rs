@@ -40,6 +40,14 @@ pub struct Sent {
     pub dead_token: Option<(Whose, String)>,
 }
 
+impl Sent {
+    /// Others can't go as long as this hasn't been saved: their token is dead, or the partner waits.
+    pub fn holds_back_others(&self) -> bool {
+        let pauses = matches!(&self.outcome.verdict, Verdict::Wait(waiting) if waiting.pauses_partner);
+        pauses || self.dead_token.is_some()
+    }
+}
+
 impl Sender {
     /// Sends one request and decides what became of it. Never fails: whatever goes wrong is an outcome.
     pub async fn send(&self, claimed: Claimed) -> Sent {

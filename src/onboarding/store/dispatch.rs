@@ -209,11 +209,28 @@ pub async fn save(tx: &mut TenantTx, outcomes: &[Outcome], now: OffsetDateTime) 
         rows.push(outcome, now);
     }
     let partner = tx.partner().clone();
+    // First the rows, so that what the next statement reads of them is how they stand. It finds them by their place: by number, the
+    // planner may take an index of states, where every request that was ever Sending has left an entry.
+    sqlx::query!(
+        "SELECT FROM requests WHERE partner_id = $1 AND number = ANY($2) ORDER BY number FOR NO KEY UPDATE",
+        partner.as_str(),
+        &rows.numbers,
+    )
+    .execute(&mut **tx)
+    .await?;
     sqlx::query!(
         r#"
         WITH told AS (
             SELECT * FROM unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::int[], $9::bool[])
                 AS o(number, attempt, state, cause, meta_request_id, retry_at, faults, doubtful)
+        ), held AS MATERIALIZED (
+            SELECT r.ctid AS place, o.* FROM told o
+            CROSS JOIN LATERAL (
+                SELECT q.ctid, q.state, q.attempts FROM requests q
+                WHERE q.partner_id = $1 AND q.number = o.number
+                LIMIT 1
+            ) AS r
+            WHERE r.state = 'sending' AND r.attempts = o.attempt
         ), moved AS (
             UPDATE requests r SET
                 state = o.state,
@@ -226,8 +243,8 @@ pub async fn save(tx: &mut TenantTx, outcomes: &[Outcome], now: OffsetDateTime) 
                 accepted_at = CASE WHEN o.state = 'accepted' THEN $10 ELSE r.accepted_at END,
                 failed_at = CASE WHEN o.state = 'failed' THEN $10 ELSE r.failed_at END,
                 changed_at = $10
-            FROM told o
-            WHERE r.partner_id = $1 AND r.number = o.number AND r.state = 'sending' AND r.attempts = o.attempt
+            FROM held o
+            WHERE r.ctid = o.place
             RETURNING r.number, r.state, r.attempts, r.cause, r.retry_at
         )
         INSERT INTO request_events (partner_id, number, at, state, attempt, cause, retry_at)
