@@ -2,6 +2,9 @@
 //!
 //! Rooms reach tenant tables only through [`Db::tenant`], which sets the partner that row-level security compares with and
 //! gives up the owner's rights for the length of the transaction. Without it every tenant table is empty.
+//!
+//! The user of `DATABASE_URL` owns the database and needs no more than that: `liteboard_tenant` and the roles of functions that see
+//! more than one partner's rows are made by whoever may make roles, and granted to that user ([`bring_up_to_date`]).
 
 use std::{
     fmt,
@@ -14,14 +17,40 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::{
     PgConnection, PgPool, Postgres, Transaction,
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
+    raw_sql,
 };
 
 use crate::graph::{BusinessId, InvalidId};
 
+mod roles;
+
+pub use roles::{ROLES, RoleMissing, can_become};
+
 /// Every migration, embedded once: a copy in each test would swell the test binaries.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// Why the database isn't as this program needs it.
+#[derive(Debug, thiserror::Error)]
+pub enum NotUpToDate {
+    #[error(transparent)]
+    Role(#[from] RoleMissing),
+    #[error("Postgres refuses")]
+    Refused(#[from] sqlx::Error),
+    #[error("a migration can't be applied")]
+    Migration(#[from] MigrateError),
+}
+
+/// Makes what migrations need of the cluster, then applies those that are missing.
+///
+/// # Errors
+/// When a role is missing that the database's user may not make, and when a migration can't be applied.
+pub async fn bring_up_to_date(pool: &PgPool) -> Result<(), NotUpToDate> {
+    roles::prepare(pool).await?;
+    MIGRATOR.run(pool).await?;
+    Ok(())
+}
 
 /// The tenant: Meta's id of the solution partner's business portfolio.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +94,13 @@ impl fmt::Display for PartnerId {
     }
 }
 
+/// Begins a tenant transaction. Whoever waits 5 s for what others hold gives up: a person is told, background work comes again.
+macro_rules! tenant {
+    ($more:literal) => {
+        concat!("BEGIN; SET LOCAL ROLE liteboard_tenant; SET LOCAL lock_timeout = '5s'", $more)
+    };
+}
+
 /// The pool. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
@@ -102,15 +138,31 @@ impl Db {
         &self.options
     }
 
-    /// Opens a transaction that sees and writes `partner`'s rows, and no others.
+    /// Opens a transaction that sees and writes `partner`'s rows, and no others. For background work, whose statements may take long.
     ///
     /// # Errors
     /// When Postgres can't be reached.
     pub async fn tenant(&self, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
-        self.begin("BEGIN; SET LOCAL ROLE liteboard_tenant", partner).await
+        self.begin(tenant!(""), partner).await
     }
 
-    /// The same, reading only, with everything from one moment: for what takes many statements.
+    /// The same for a page: a statement that takes longer than anybody waits for a page is broken off.
+    ///
+    /// # Errors
+    /// When Postgres can't be reached.
+    pub async fn tenant_for_page(&self, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
+        self.begin(tenant!("; SET LOCAL statement_timeout = '15s'"), partner).await
+    }
+
+    /// The same for a deed, which may be of a hundred thousand rows.
+    ///
+    /// # Errors
+    /// When Postgres can't be reached.
+    pub async fn tenant_for_deed(&self, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
+        self.begin(tenant!("; SET LOCAL statement_timeout = '60s'"), partner).await
+    }
+
+    /// As [`Db::tenant`], reading only, with everything from one moment: for what takes many statements.
     ///
     /// # Errors
     /// When Postgres can't be reached.
@@ -120,11 +172,14 @@ impl Db {
 
     async fn begin(&self, statement: &'static str, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
         let mut tx = self.pool.begin_with(statement).await?;
-        sqlx::query_scalar!("SELECT set_config('app.partner_id', $1, true)", partner.as_str())
-            .fetch_one(&mut *tx)
-            .await?;
+        set_partner(&mut tx, partner.as_str()).await?;
         Ok(TenantTx { tx, partner: partner.clone() })
     }
+}
+
+/// Says until the end of the transaction whose rows are seen; empty: nobody's.
+async fn set_partner(connection: &mut PgConnection, partner: &str) -> sqlx::Result<()> {
+    sqlx::query_scalar!("SELECT set_config('app.partner_id', $1, true)", partner).fetch_one(connection).await.map(drop)
 }
 
 /// A transaction within one partner's rows. Dropped without [`TenantTx::commit`] it leaves nothing behind.
@@ -138,6 +193,27 @@ impl TenantTx {
     /// Whose rows these are: for the `partner_id` of an INSERT, which the policy checks against.
     pub fn partner(&self) -> &PartnerId {
         &self.partner
+    }
+
+    /// Goes on with a transaction of the owner's within one partner's rows: for a deed that belongs to both, such as the end of a
+    /// session and its line in the partner's audit log.
+    ///
+    /// # Errors
+    /// When Postgres is gone.
+    pub async fn enter(mut tx: Transaction<'static, Postgres>, partner: &PartnerId) -> sqlx::Result<Self> {
+        raw_sql("SET LOCAL ROLE liteboard_tenant; SET LOCAL lock_timeout = '5s'").execute(&mut *tx).await?;
+        set_partner(&mut tx, partner.as_str()).await?;
+        Ok(Self { tx, partner: partner.clone() })
+    }
+
+    /// Goes on with the owner's rights, for what belongs to no tenant.
+    ///
+    /// # Errors
+    /// When Postgres is gone.
+    pub async fn leave(mut self) -> sqlx::Result<Transaction<'static, Postgres>> {
+        raw_sql("SET LOCAL ROLE NONE").execute(&mut *self.tx).await?;
+        set_partner(&mut self.tx, "").await?;
+        Ok(self.tx)
     }
 
     /// Makes the writes last.
@@ -160,5 +236,55 @@ impl Deref for TenantTx {
 impl DerefMut for TenantTx {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.tx
+    }
+}
+
+/// Comes back when somebody in this database waits for a lock: for tests of what comes after the wait.
+#[cfg(test)]
+pub async fn until_somebody_waits(pool: &PgPool) {
+    let waits =
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(pool).await.expect("Postgres answers") {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[sqlx::test(migrator = "MIGRATOR")]
+    async fn nobody_waits_for_ever_and_a_page_less_than_a_deed(pool: PgPool) {
+        let (db, partner) = (Db::from_pool(pool), BusinessId::from_stored("7".into()).into());
+        let limits = async |tx: sqlx::Result<TenantTx>| {
+            let mut tx = tx.unwrap();
+            let limit = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')";
+            sqlx::query_as::<_, (String, String)>(limit).fetch_one(&mut *tx).await.unwrap()
+        };
+        for (tx, statement) in [
+            (db.tenant(&partner).await, "0"),
+            (db.tenant_for_page(&partner).await, "15s"),
+            (db.tenant_for_deed(&partner).await, "1min"),
+            (TenantTx::enter(db.pool().begin().await.unwrap(), &partner).await, "0"),
+        ] {
+            assert_eq!(limits(tx).await, ("5s".to_owned(), statement.to_owned()));
+        }
+        let outside = sqlx::query_scalar::<_, String>("SELECT current_setting('lock_timeout')");
+        assert_eq!(outside.fetch_one(db.pool()).await.unwrap(), "0", "it ends with the transaction");
+    }
+
+    #[sqlx::test(migrator = "MIGRATOR")]
+    async fn who_leaves_a_partners_rows_takes_nothing_along(pool: PgPool) {
+        let (db, partner) = (Db::from_pool(pool), BusinessId::from_stored("7".into()).into());
+        let user = async |connection: &mut PgConnection| {
+            let who = "SELECT current_user::text, coalesce(current_partner(), '')";
+            sqlx::query_as::<_, (String, String)>(who).fetch_one(connection).await.unwrap()
+        };
+        let mut outside = db.pool().begin().await.unwrap();
+        let (owner, _) = user(&mut outside).await;
+        let mut within = TenantTx::enter(outside, &partner).await.unwrap();
+        assert_eq!(user(&mut within).await, ("liteboard_tenant".to_owned(), "7".to_owned()));
+        let mut outside = within.leave().await.unwrap();
+        assert_eq!(user(&mut outside).await, (owner, String::new()));
     }
 }
