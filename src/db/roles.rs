@@ -19,7 +19,8 @@ pub struct RoleMissing {
     pub user: String,
     /// What the grant has to say besides.
     options: &'static str,
-    source: sqlx::Error,
+    #[source]
+    refused: Option<sqlx::Error>,
 }
 
 /// Times to look again when another process was granting at the same moment.
@@ -28,18 +29,27 @@ const LOOKS: u32 = 3;
 /// Makes the roles that are missing, and grants those that can't be become.
 pub(super) async fn prepare(pool: &PgPool) -> Result<(), super::NotUpToDate> {
     for role in ROLES {
-        let mut looks = LOOKS;
-        while !can_become(pool, role).await? {
-            looks -= 1;
-            if let Err(source) = make_and_grant(pool, role).await
-                && (looks == 0 || is_refusal(&source))
-            {
-                let (user, options) = (user(pool).await?, options(pool).await?);
-                return Err(RoleMissing { role, user, options, source }.into());
-            }
-        }
+        prepare_one(pool, role).await?;
     }
     Ok(())
+}
+
+async fn prepare_one(pool: &PgPool, role: &'static str) -> Result<(), super::NotUpToDate> {
+    let mut refused = None;
+    for _ in 0..LOOKS {
+        if can_become(pool, role).await? {
+            return Ok(());
+        }
+        refused = make_and_grant(pool, role).await.err();
+        if refused.as_ref().is_some_and(is_refusal) {
+            break;
+        }
+    }
+    if can_become(pool, role).await? {
+        return Ok(());
+    }
+    let (user, options) = (user(pool).await?, options(pool).await?);
+    Err(RoleMissing { role, user, options, refused }.into())
 }
 
 /// Whether Postgres says that one may not, rather than that it's away or that somebody else is granting at the same moment.

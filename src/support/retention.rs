@@ -42,8 +42,8 @@ impl DropOldAnswers {
         if answers + told + nobodys > 0 {
             tracing::info!(%partner, answers, told, nobodys, "raw answers and webhooks dropped for their age");
         }
-        let whole = u64::try_from(CHUNK)?;
-        Ok(if [answers, told, nobodys].contains(&whole) { Next::Again } else { Next::Idle })
+        let chunk = u64::try_from(CHUNK)?;
+        Ok(if [answers, told, nobodys].contains(&chunk) { Next::Again } else { Next::Idle })
     }
 }
 

@@ -4,24 +4,20 @@
 //! nothing but JSON is required: a change is told apart where there is one, and what is known of it is looked for where it should be
 //! and where Meta has been seen to put it.
 
-use std::{collections::HashSet, fmt};
+use std::collections::HashSet;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, SeqAccess, Visitor},
-};
 use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use super::refusal::Refusal;
+use super::{
+    refusal::Refusal,
+    shape::{Change, Delivery, Entry, Few, Info, MOST_CHANGES, Part, Said, object, scalar},
+};
 use crate::graph::BusinessId;
 
 /// The longest name of a field or an event that is kept beside the body.
 const LONGEST_NAME: usize = 100;
-
-/// The most changes Meta sends in one delivery (5.4).
-const MOST_CHANGES: usize = 1_000;
 
 /// A change as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,95 +35,6 @@ pub struct Arrival {
     pub solution_id: Option<String>,
     /// Its JSON, byte for byte.
     pub body: String,
-}
-
-#[derive(Deserialize)]
-struct Delivery<'a> {
-    #[serde(borrow)]
-    entry: Few<'a>,
-}
-
-#[derive(Deserialize)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    id: &'a RawValue,
-    #[serde(borrow, default)]
-    time: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    field: Option<&'a RawValue>,
-    #[serde(borrow)]
-    changes: Few<'a>,
-}
-
-#[derive(Default, Deserialize)]
-struct Change<'a> {
-    #[serde(borrow, default)]
-    field: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    value: Option<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-struct Said<'a> {
-    #[serde(borrow, default)]
-    field: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    event: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    solution_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    waba_info: Option<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-struct Info<'a> {
-    #[serde(borrow, default)]
-    owner_business_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    waba_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    solution_id: Option<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-struct Part<'a> {
-    #[serde(borrow, default)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    time: Option<&'a RawValue>,
-}
-
-/// The first of a list, as many as one delivery may have changes, each as its bytes. Of a longer one nothing more is kept than that
-/// it's longer.
-struct Few<'a> {
-    items: Vec<&'a RawValue>,
-    has_more: bool,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Few<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Few<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Few<'de>, A::Error> {
-                let mut few = Few { items: Vec::new(), has_more: false };
-                while few.items.len() < MOST_CHANGES {
-                    let Some(item) = list.next_element()? else { return Ok(few) };
-                    few.items.push(item);
-                }
-                while list.next_element::<IgnoredAny>()?.is_some() {
-                    few.has_more = true;
-                }
-                Ok(few)
-            }
-        }
-        deserializer.deserialize_seq(Reader)
-    }
 }
 
 /// The changes of a delivery: entry by entry, change by change (5.4), each once. What has another shape is one change as a whole.
@@ -193,9 +100,9 @@ fn read_change(place: &Place, raw: &RawValue) -> Arrival {
         // On the change where Meta's syntax has it, in the value and on the entry where its examples have it.
         field: name(change.field).or_else(|| name(said.field)).or_else(|| name(place.field)),
         event: name(said.event),
-        business_id: id(info.owner_business_id),
-        waba_id: id(info.waba_id),
-        solution_id: id(said.solution_id).or_else(|| id(info.solution_id)),
+        business_id: id(info.owner),
+        waba_id: id(info.waba),
+        solution_id: id(said.solution_id).or_else(|| id(info.solution)),
         body: raw.get().to_owned(),
     }
 }
@@ -214,17 +121,6 @@ fn unread(raw: &RawValue) -> Arrival {
         solution_id: None,
         body: raw.get().to_owned(),
     }
-}
-
-/// serde takes a list for a struct as well, by places; Meta's are objects. What isn't asked for is passed over, however deep or long.
-fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
-    raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok())?
-}
-
-/// A text, a number, a word; nothing for what holds others, which may be millions.
-fn scalar(raw: Option<&RawValue>) -> Value {
-    let text = raw.map_or("null", RawValue::get);
-    if text.starts_with(['{', '[']) { Value::Null } else { serde_json::from_str(text).unwrap_or_default() }
 }
 
 /// Each part with its length, so that no two lists of parts run into the same bytes.
@@ -321,7 +217,7 @@ mod tests {
             (format!(r#"{{"id":"1","changes":[{}]}}"#, list(1_000_000, "0")), false),
         ] {
             let read = read(format!(r#"{{"entry":[{entries}]}}"#).as_bytes());
-            assert_eq!(read.is_ok(), fits, "{:.60}", entries);
+            assert_eq!(read.is_ok(), fits, "{entries:.60}");
             assert!(fits || read == Err(Refusal::TooMany));
         }
     }

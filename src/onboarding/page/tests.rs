@@ -202,7 +202,7 @@ fn the_end_of_a_partnership_is_told_where_something_is_waited_for() {
     let here = standing(Standing::Requested);
     let left = Business { left_at: Some(NOW), ..here.clone() };
     let told = |business: &Business, state| {
-        left_notice(business, &request(state, None), NOW).map(|view| view.to_html()).unwrap_or_default()
+        left_notice(business, &request(state, None), NOW).map(RenderHtml::to_html).unwrap_or_default()
     };
     for state in [State::Requested, State::AlreadyRequested, State::Accepted, State::Failed] {
         assert!(told(&left, state).contains("This business has left"), "{state:?}");

@@ -229,7 +229,7 @@ pub async fn reopen(tx: &mut TenantTx, most: i64) -> sqlx::Result<u64> {
                 SELECT FROM businesses b WHERE b.partner_id = $1 AND b.business_id = c.business_id
             )
             LIMIT $2
-        )",
+        ) AND outcome = 'waits_for_business'",
         partner.as_str() as _,
         most,
     )

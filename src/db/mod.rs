@@ -240,6 +240,9 @@ impl DerefMut for TenantTx {
 }
 
 /// Comes back when somebody in this database waits for a lock: for tests of what comes after the wait.
+///
+/// # Panics
+/// When Postgres is gone.
 #[cfg(test)]
 pub async fn until_somebody_waits(pool: &PgPool) {
     let waits =
