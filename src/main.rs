@@ -7,7 +7,7 @@ use liteboard::{
     assets::Assets,
     clock::Clock,
     config::{self, Command, Config, DatabaseConfig, Refusal},
-    db::{Db, MIGRATOR},
+    db::{self, Db},
     doctor::{self, Patient},
     graph::Graph,
     limits::Limits,
@@ -191,7 +191,7 @@ async fn open_database(config: &DatabaseConfig) -> anyhow::Result<Db> {
             ),
         }
         // However long a migration takes, it isn't cut short.
-        match MIGRATOR.run(db.pool()).await {
+        match db::bring_up_to_date(db.pool()).await {
             Ok(()) => return Ok(db),
             Err(error) if telemetry::database_is_away(&error) && Instant::now() < patience => {
                 tracing::info!(%error, "Postgres went away: waiting for it");

@@ -39,12 +39,28 @@ pub fn reference() -> String {
 
 /// Turns what nobody planned for into what a person may see: logged once, here, with the reference the page shows.
 ///
-/// Postgres being out of reach becomes `Unavailable`, everything else `Unexpected`.
+/// Postgres being out of reach becomes `Unavailable`, a limit of time that ran out `TookTooLong`, everything else `Unexpected`.
 pub fn mishap(error: impl StdError + 'static) -> AppError {
     let reference = reference();
-    let away = database_is_away(&error);
-    tracing::error!(reference, away, error = %Chain(&error), "could not answer");
-    if away { AppError::Unavailable { reference } } else { AppError::Unexpected { reference } }
+    let (away, late) = (database_is_away(&error), took_too_long(&error));
+    tracing::error!(reference, away, late, error = %Chain(&error), "could not answer");
+    match (away, late) {
+        (true, _) => AppError::Unavailable { reference },
+        (false, true) => AppError::TookTooLong { reference },
+        (false, false) => AppError::Unexpected { reference },
+    }
+}
+
+/// Whether the cause is that Postgres broke a statement off: it took too long (57014), or waited too long for what others hold (55P03).
+fn took_too_long(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(sqlx::Error::Database(refusal)) = error.downcast_ref::<sqlx::Error>() {
+            return refusal.code().is_some_and(|code| code == "57014" || code == "55P03");
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Whether the cause is that Postgres can't be reached just now.
@@ -82,5 +98,29 @@ impl fmt::Display for Chain<'_> {
             cause = error.source();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::PgPool;
+
+    use super::*;
+
+    #[sqlx::test(migrations = false)]
+    async fn what_took_too_long_is_told_with_its_reference(pool: PgPool) {
+        let mut holder = pool.begin().await.unwrap();
+        sqlx::raw_sql("SELECT pg_advisory_xact_lock(7)").execute(&mut *holder).await.unwrap();
+        for slow in [
+            "SET LOCAL statement_timeout = '1ms'; SELECT pg_sleep(9)",
+            "SET LOCAL lock_timeout = '1ms'; SELECT pg_advisory_xact_lock(7)",
+        ] {
+            let mut tx = pool.begin().await.unwrap();
+            let error = sqlx::raw_sql(slow).execute(&mut *tx).await.unwrap_err();
+            let told = with_reference("E7F3-92QD-K4".to_owned(), async { mishap(error) }).await;
+            assert_eq!(told, AppError::TookTooLong { reference: "E7F3-92QD-K4".to_owned() }, "{slow}");
+        }
+        let error = sqlx::raw_sql("SELECT 1 / 0").execute(&pool).await.unwrap_err();
+        assert!(matches!(mishap(error), AppError::Unexpected { .. }));
     }
 }

@@ -1,7 +1,7 @@
 //! The end businesses a partner serves and their WABAs: read from Graph, kept, searched, listed.
 //!
 //! Who calls: `app.rs` (the page, the doors), `worker.rs` ([`SyncBusinesses`]), `onboarding` (one business's page, drafts of what is
-//! ticked, and [`refresh_standing`] after each change of a request), `webhooks` ([`record_meta_status`]), `support` and `insights` (look-ups).
+//! ticked, and [`refresh_standing`] after each change of a request), `webhooks` ([`lock_businesses`]), `support` and `insights` (look-ups).
 //!
 //! What always holds:
 //! - a business is found from its WABAs; the onboarding call goes to the business's id, never to a WABA's (2.3);
@@ -81,7 +81,7 @@ pub use self::{
     selection::{SelectionNotice, Ticks, view_href, view_with_notice},
     store::{
         News, businesses_called, clear_selection, events_of, find_business, first_businesses, fold_counts, keep_ticks,
-        keep_told, record_meta_status, refresh_standing, sync_state, wabas_in, wabas_of, whose_waba,
+        keep_told, lock_businesses, lock_wabas, refresh_standing, sync_state, wabas_in, wabas_of, whose_waba,
     },
     story::{Assignment, Deed, Mark, Note, Span, story_of},
     waba_table::WabaTable,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
 use super::{Finding, Patient, clocks};
-use crate::db::{Db, MIGRATOR};
+use crate::db::{Db, MIGRATOR, ROLES, can_become};
 
 /// The oldest version that will do, as Postgres counts.
 const OLDEST: i32 = 150_000;
@@ -119,8 +119,8 @@ fn migrations(known: &BTreeMap<i64, Vec<u8>>, applied: &[(i64, Vec<u8>, bool)]) 
 struct Walls {
     /// The role of requests could get round them.
     tenant_bypasses: bool,
-    /// The connection may become that role.
-    is_member: bool,
+    /// Roles the connection can't become, or which aren't there.
+    unreachable_roles: Vec<String>,
     /// The connection itself could get round them.
     login_bypasses: bool,
     /// Tables with a partner and no wall.
@@ -130,8 +130,7 @@ struct Walls {
 async fn walls(db: &Db) -> sqlx::Result<Walls> {
     let roles = sqlx::query!(
         r#"
-        SELECT t.rolsuper OR t.rolbypassrls AS "tenant_bypasses!", pg_has_role(current_user, t.oid, 'MEMBER') AS "is_member!",
-            u.rolsuper OR u.rolbypassrls AS "login_bypasses!"
+        SELECT t.rolsuper OR t.rolbypassrls AS "tenant_bypasses!", u.rolsuper OR u.rolbypassrls AS "login_bypasses!"
         FROM pg_roles t, pg_roles u WHERE t.rolname = 'liteboard_tenant' AND u.rolname = current_user
         "#
     )
@@ -148,14 +147,17 @@ async fn walls(db: &Db) -> sqlx::Result<Walls> {
     )
     .fetch_all(db.pool())
     .await?;
-    Ok(match roles {
-        None => Walls { open_tables, ..Walls::default() },
-        Some(roles) => Walls {
-            tenant_bypasses: roles.tenant_bypasses,
-            is_member: roles.is_member,
-            login_bypasses: roles.login_bypasses,
-            open_tables,
-        },
+    let mut unreachable_roles = Vec::new();
+    for role in ROLES {
+        if !can_become(db.pool(), role).await? {
+            unreachable_roles.push(role.to_owned());
+        }
+    }
+    Ok(Walls {
+        tenant_bypasses: roles.as_ref().is_some_and(|roles| roles.tenant_bypasses),
+        login_bypasses: roles.is_some_and(|roles| roles.login_bypasses),
+        unreachable_roles,
+        open_tables,
     })
 }
 
@@ -165,8 +167,11 @@ fn judge_walls(walls: &Walls) -> Finding {
         let text = "the role liteboard_tenant may bypass it: ALTER ROLE liteboard_tenant NOSUPERUSER NOBYPASSRLS";
         return Finding::mend(ABOUT, text);
     }
-    if !walls.is_member {
-        let text = "the user in DATABASE_URL may not become liteboard_tenant: GRANT liteboard_tenant TO it";
+    if !walls.unreachable_roles.is_empty() {
+        let text = format!(
+            "the user in DATABASE_URL can’t become {}: have an administrator make and grant it, as the README says",
+            walls.unreachable_roles.join(", ")
+        );
         return Finding::mend(ABOUT, text);
     }
     if !walls.open_tables.is_empty() {
@@ -174,7 +179,7 @@ fn judge_walls(walls: &Walls) -> Finding {
         return Finding::mend(ABOUT, text);
     }
     let more = if walls.login_bypasses {
-        ". The user in DATABASE_URL could; one that may only CREATEROLE is safer"
+        ". The user in DATABASE_URL could; one that only owns the database is safer"
     } else {
         ""
     };
@@ -227,12 +232,15 @@ mod tests {
 
     #[test]
     fn a_hole_in_the_wall_is_to_be_mended() {
-        let good = Walls { is_member: true, ..Walls::default() };
+        let good = Walls::default();
         assert!(judge_walls(&good).is_well);
         assert!(judge_walls(&Walls { login_bypasses: true, ..good.clone() }).text.contains("safer"));
         for (bad, words) in [
             (Walls { tenant_bypasses: true, ..good.clone() }, "NOBYPASSRLS"),
-            (Walls { is_member: false, ..good.clone() }, "GRANT liteboard_tenant"),
+            (
+                Walls { unreachable_roles: vec!["liteboard_search".into()], ..good.clone() },
+                "can’t become liteboard_search",
+            ),
             (Walls { open_tables: vec!["tokens".into()], ..good }, "tokens"),
         ] {
             let found = judge_walls(&bad);

@@ -9,6 +9,7 @@
 //! - a check that can't be made, since the one before it failed, is left out rather than guessed.
 
 mod database;
+mod handshake;
 mod keys;
 mod meta;
 
@@ -61,6 +62,10 @@ pub struct Patient {
     pub encryption_key: SecretString,
     pub public_url: Url,
     pub partners: Vec<PartnerId>,
+    /// What Meta proves itself with when it subscribes webhooks.
+    pub verify_token: Option<SecretString>,
+    /// Where the callback URL is asked: the public address, as Meta sees it.
+    pub asked_at: Url,
 }
 
 impl Patient {
@@ -76,6 +81,8 @@ impl Patient {
             encryption_key: config.encryption_key.clone(),
             public_url: config.public_url(),
             partners: config.partner_business_ids.clone(),
+            verify_token: config.meta_webhook_verify_token.clone(),
+            asked_at: config.public_url(),
         })
     }
 }
@@ -96,6 +103,7 @@ pub async fn examine(patient: &Patient) -> Vec<Finding> {
         findings.push(keys::examine(patient, vault).await);
     }
     meta::examine(patient, vault.as_deref(), &mut findings).await;
+    findings.push(handshake::examine(patient).await);
     findings
 }
 

@@ -81,6 +81,7 @@ pub use self::{
     settings::{Settings, UnknownVersion, Version},
     solutions::{Solution, SolutionRole},
     subscriptions::Subscription,
+    tls::config as tls_config,
     tokens::{GrantedToken, GranularScope, SCOPES, TokenFacts},
     usage::{AppUsage, BusinessUsage, Usage},
 };

@@ -189,6 +189,12 @@ async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Taken>, P
         Err(error) => return Err(failed(error)),
     };
     if queued.as_ref().is_some_and(|queued| queued.is_new) {
+        // The business is locked by now: what a webhook or a sync said while the wish waited for it holds.
+        let business = businesses::find_business(&mut tx, business_id).await.map_err(failed)?;
+        let overtaken = business.and_then(|business| check::may_be_asked(&business).err());
+        if let Some(refusal) = overtaken {
+            return Err(wish.refused(refusal));
+        }
         reconcile::wake(&mut tx, DISPATCH, &partner).await.map_err(failed)?;
     }
     let held_back = store::pause_until(&mut tx, visit.clock.now()).await.map_err(failed)?.is_some();

@@ -9,7 +9,8 @@ use axum::{
     routing::{get, post},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header::LOCATION, request::Parts};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tower_sessions::{
     Session,
     session::{self, Id},
@@ -28,6 +29,7 @@ use super::{
     whence::Whence,
 };
 use crate::{
+    db::TenantTx,
     telemetry::{self, mishap},
     ui::AppError,
 };
@@ -51,19 +53,60 @@ async fn start(State(state): State<SignIn>, session: Session, parts: Parts) -> R
     }
 }
 
+/// Times to look again at sign-ins under way that another tab changed at the same moment.
+const LOOKS: u32 = 10;
+
+/// A sign-in is added to those under way, and never brings back one that was taken meanwhile.
 async fn begin(state: &SignIn, session: &Session, return_to: &ReturnTo) -> Result<String, SignInProblem> {
     let handshake = Handshake::from_random(rand::random(), rand::random());
     let redirect_uri = arrival::callback_url(&state.public_url).ok_or(Kind::Unexpected)?;
     let dialog = state.graph.dialog_url(&redirect_uri, &handshake.state, &handshake.challenge());
-    let mut under_way = sign_ins_under_way(session).await?;
-    under_way.begin(&handshake, return_to, state.clock.now());
+    for _ in 0..LOOKS {
+        let Some((id, kept)) = look_under_way(state, session).await? else {
+            return begin_session(state, session, &handshake, return_to).await.map(|()| dialog.into());
+        };
+        let mut under_way = read_under_way(kept.as_ref());
+        under_way.begin(&handshake, return_to, state.clock.now());
+        let swapped = state.sessions().swap(&id, UNDER_WAY, kept.as_ref(), &json(&under_way)?).await;
+        if swapped.map_err(|error| SignInProblem::from(mishap(error)))? {
+            return Ok(dialog.into());
+        }
+    }
+    Err(Kind::Unavailable.into())
+}
+
+/// The first sign-in of a browser that has no session.
+async fn begin_session(
+    state: &SignIn,
+    session: &Session,
+    handshake: &Handshake,
+    return_to: &ReturnTo,
+) -> Result<(), SignInProblem> {
+    let mut under_way = UnderWay::default();
+    under_way.begin(handshake, return_to, state.clock.now());
     session.insert(UNDER_WAY, &under_way).await.map_err(away)?;
     if let Err(error) = session.save().await {
         // Else the session's layer would try once more, and answer with an empty page.
         session.clear().await;
         return Err(away(error));
     }
-    Ok(dialog.into())
+    Ok(())
+}
+
+/// The browser's session as it's kept at this moment, and its entry of the sign-ins under way; `None`: there is no session.
+async fn look_under_way(state: &SignIn, session: &Session) -> Result<Option<(Id, Option<Value>)>, SignInProblem> {
+    let Some(id) = session.id() else { return Ok(None) };
+    let record = state.sessions().peek(&id).await.map_err(|error| SignInProblem::from(mishap(error)))?;
+    Ok(record.map(|mut record| (id, record.data.remove(UNDER_WAY))))
+}
+
+/// What can't be read counts as none: the person begins again.
+fn read_under_way(kept: Option<&Value>) -> UnderWay {
+    kept.and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default()
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Value, SignInProblem> {
+    serde_json::to_value(value).map_err(|error| SignInProblem::from(mishap(error)))
 }
 
 /// `GET /sign-in/callback?code=&state=`: back from Facebook. A state is used up before its code is looked at, so that no
@@ -104,22 +147,17 @@ async fn claim(
     session: &Session,
     key: Option<String>,
 ) -> Result<Option<(Begun, UnderWay)>, SignInProblem> {
-    let before = sign_ins_under_way(session).await?;
-    let mut others = before.clone();
-    let begun = key.and_then(|key| others.take(&key, state.clock.now()));
-    // The id is known to be a session's only after the session was read.
-    let (Some(begun), Some(id)) = (begun, session.id()) else { return Ok(None) };
-    let json =
-        |under_way: &UnderWay| serde_json::to_value(under_way).map_err(|error| SignInProblem::from(mishap(error)));
-    let swapped = state.sessions().swap(&id, UNDER_WAY, &json(&before)?, &json(&others)?).await;
-    let is_first = swapped.map_err(|error| SignInProblem::from(mishap(error)))?;
-    Ok(is_first.then_some((begun, others)))
-}
-
-/// What can't be read counts as none: the person begins again.
-async fn sign_ins_under_way(session: &Session) -> Result<UnderWay, SignInProblem> {
-    let kept = session.get_value(UNDER_WAY).await.map_err(away)?;
-    Ok(kept.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default())
+    let Some(key) = key else { return Ok(None) };
+    for _ in 0..LOOKS {
+        let Some((id, kept)) = look_under_way(state, session).await? else { return Ok(None) };
+        let mut others = read_under_way(kept.as_ref());
+        let Some(begun) = others.take(&key, state.clock.now()) else { return Ok(None) };
+        let swapped = state.sessions().swap(&id, UNDER_WAY, kept.as_ref(), &json(&others)?).await;
+        if swapped.map_err(|error| SignInProblem::from(mishap(error)))? {
+            return Ok(Some((begun, others)));
+        }
+    }
+    Ok(None)
 }
 
 /// Puts the person into the session, under a new id: one known before sign-in is worth nothing after.
@@ -138,26 +176,36 @@ struct Choice {
 }
 
 /// `POST /sign-in/partner` with `partner_id` and `back`: for which of their partners a person acts from now on.
-async fn choose_partner(session: Session, parts: Parts, form: Result<Form<Choice>, FormRejection>) -> Response {
+async fn choose_partner(
+    State(state): State<SignIn>,
+    session: Session,
+    parts: Parts,
+    form: Result<Form<Choice>, FormRejection>,
+) -> Response {
     let Choice { partner_id, back } = form.map(|Form(choice)| choice).unwrap_or_default();
     let back = ReturnTo::from_untrusted(back.as_deref());
-    let signed_in = match session.get_value(SIGNED_IN).await {
-        Ok(kept) => kept.and_then(|value| serde_json::from_value::<SignedIn>(value).ok()),
+    let kept = match session.get_value(SIGNED_IN).await {
+        Ok(kept) => kept,
         Err(error) => return answer(&parts, &away(error).page(&back), StatusCode::SERVICE_UNAVAILABLE),
     };
-    let Some(mut signed_in) = signed_in else {
+    let signed_in = kept.clone().and_then(|value| serde_json::from_value::<SignedIn>(value).ok());
+    let (Some(mut signed_in), Some(id)) = (signed_in, session.id()) else {
         return answer(&parts, &way_in(&parts, &back), StatusCode::UNAUTHORIZED);
     };
     let switches = signed_in.current.is_some();
     if !signed_in.choose(&partner_id) {
         return (StatusCode::NOT_FOUND, AppError::NotFound.text().to_owned()).into_response();
     }
-    let saved = match session.insert(SIGNED_IN, &signed_in).await {
-        Ok(()) => session.save().await,
-        Err(error) => Err(error),
+    // This entry alone: sign-ins under way may be taken at this moment. Where another tab chose first, its choice stands.
+    let saved = match json(&signed_in) {
+        Ok(after) => {
+            let swapped = state.sessions().swap(&id, SIGNED_IN, kept.as_ref(), &after).await;
+            swapped.map_err(|error| SignInProblem::from(mishap(error)))
+        }
+        Err(problem) => Err(problem),
     };
-    if let Err(error) = saved {
-        return answer(&parts, &away(error).page(&back), StatusCode::SERVICE_UNAVAILABLE);
+    if let Err(problem) = saved {
+        return answer(&parts, &problem.page(&back), StatusCode::SERVICE_UNAVAILABLE);
     }
     // The page someone switches from shows the other partner's things, which this one doesn't have.
     if switches { see_other(ReturnTo::default().as_str()) } else { see_other(back.as_str()) }
@@ -181,18 +229,19 @@ async fn sign_out(State(state): State<SignIn>, session: Session, parts: Parts) -
     (headers, see_other(&problem.page(&ReturnTo::default()))).into_response()
 }
 
+/// Ends the session and writes it down for each of the person's partners: all of it, or nothing.
 async fn end(state: &SignIn, id: &Id, whence: &Whence) -> sqlx::Result<()> {
-    let record = state.sessions().peek(id).await?;
-    state.sessions().end(id).await?;
+    let mut tx = state.db.pool().begin().await?;
+    let record = state.sessions().take(&mut tx, id).await?;
     let signed_in = record.and_then(|record| SignedIn::find(&record.data));
     for Membership { partner, member_id, .. } in signed_in.into_iter().flat_map(|signed_in| signed_in.memberships) {
-        let mut tx = state.db.tenant(&partner).await?;
+        let mut tenant = TenantTx::enter(tx, &partner).await?;
         let (at, who) = (state.clock.now(), Who::Member(member_id));
         let entry = Entry { at, act: Act::SignedOut, who, detail: String::new(), whence: whence.clone() };
-        audit(&mut tx, &entry).await?;
-        tx.commit().await?;
+        audit(&mut tenant, &entry).await?;
+        tx = tenant.leave().await?;
     }
-    Ok(())
+    tx.commit().await
 }
 
 /// Browsers are led on, programs get a status.

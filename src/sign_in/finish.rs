@@ -142,6 +142,7 @@ fn code(error: &AppError) -> &'static str {
         AppError::NotFound => "not_found",
         AppError::Invalid { .. } => "invalid",
         AppError::Unavailable { .. } => "unavailable",
+        AppError::TookTooLong { .. } => "took_too_long",
         AppError::Unexpected { .. } => "unexpected",
         AppError::TooMany => "too_many",
         AppError::Unreachable => "unreachable",
@@ -189,6 +190,7 @@ pub(super) fn told_by(value: impl Fn(&str) -> Option<String>) -> Option<AppError
             message: "Something in the form can’t be used.".to_owned(),
         }),
         "unavailable" => Some(AppError::Unavailable { reference: reference() }),
+        "took_too_long" => Some(AppError::TookTooLong { reference: reference() }),
         "unexpected" => Some(AppError::Unexpected { reference: reference() }),
         "too_many" => Some(AppError::TooMany),
         "out_of_date" => Some(AppError::OutOfDate),
@@ -216,6 +218,7 @@ mod tests {
             AppError::OutOfDate,
             AppError::TokenProblem,
             AppError::Unavailable { reference: "E7F3-92QD-K4".into() },
+            AppError::TookTooLong { reference: "E7F3-92QD-K4".into() },
             AppError::Unexpected { reference: "-".into() },
         ] {
             let path = with_problem("/businesses/7?q=a%20b#send", &error);

@@ -16,7 +16,8 @@ use tower_sessions::{
 
 use super::{
     SignIn, cookie,
-    session::{Membership, SignedIn},
+    session::{End, Membership, SignedIn},
+    session_store::Found,
     store,
     visit::Viewer,
 };
@@ -31,8 +32,8 @@ pub(super) enum Asker {
     Undecided(Arc<[Membership]>),
     /// Nobody we know.
     Stranger {
-        /// They had a session once.
-        session_ended: bool,
+        /// They had a session once, and what became of it.
+        ended: Option<End>,
     },
     /// We can't tell: a part we need for it is away.
     Unknown(AppError),
@@ -51,7 +52,9 @@ pub(super) async fn find_the_asker(State(state): State<SignIn>, mut request: Req
         let asker = match id {
             Some(id) => ask(&state, &id).await.unwrap_or_else(|error| Asker::Unknown(mishap(error))),
             // A cookie that was cut or comes from elsewhere has no id to look for.
-            None => Asker::Stranger { session_ended: cookie::is_sent(request.headers(), &state.public_url) },
+            None => {
+                Asker::Stranger { ended: cookie::is_sent(request.headers(), &state.public_url).then_some(End::Idle) }
+            }
         };
         request.extensions_mut().insert(asker);
     }
@@ -59,9 +62,12 @@ pub(super) async fn find_the_asker(State(state): State<SignIn>, mut request: Req
 }
 
 async fn ask(state: &SignIn, id: &Id) -> sqlx::Result<Asker> {
-    let Some(found) = state.sessions().find(id).await? else { return judge(state, None).await };
-    let asker = judge(state, Some(found.record)).await?;
-    if let (true, Asker::Member(viewer)) = (found.noted, &asker) {
+    let (record, noted) = match state.sessions().find(id).await? {
+        Found::Open { record, noted } => (record, noted),
+        Found::Ended(end) => return Ok(Asker::Stranger { ended: Some(end) }),
+    };
+    let asker = judge(state, Some(record)).await?;
+    if let (true, Asker::Member(viewer)) = (noted, &asker) {
         let mut tx = state.db.tenant(&viewer.partner).await?;
         store::note_seen(&mut tx, viewer.member_id, state.clock.now()).await?;
         tx.commit().await?;
@@ -72,23 +78,23 @@ async fn ask(state: &SignIn, id: &Id) -> sqlx::Result<Asker> {
 /// Who stands behind a session, if it hasn't ended.
 pub(super) async fn judge(state: &SignIn, record: Option<Record>) -> sqlx::Result<Asker> {
     let Some(record) = record else {
-        return Ok(Asker::Stranger { session_ended: true });
+        return Ok(Asker::Stranger { ended: Some(End::Idle) });
     };
     // A session without a person is a sign-in under way.
     let Some(mut signed_in) = SignedIn::find(&record.data) else {
-        return Ok(Asker::Stranger { session_ended: false });
+        return Ok(Asker::Stranger { ended: None });
     };
     // The operator may take a partner off the list while its people are signed in.
     signed_in.memberships.retain(|membership| state.partners.contains(&membership.partner));
     if signed_in.memberships.is_empty() {
-        return Ok(Asker::Stranger { session_ended: true });
+        return Ok(Asker::Stranger { ended: Some(End::NotListed) });
     }
     let Some(current) = signed_in.current() else {
         return Ok(Asker::Undecided(signed_in.memberships.into()));
     };
     let mut tx = state.db.tenant(&current.partner).await?;
     let Some(member) = store::find_member(&mut tx, current.member_id, state.clock.now()).await? else {
-        return Ok(Asker::Stranger { session_ended: true });
+        return Ok(Asker::Stranger { ended: Some(End::Removed) });
     };
     let viewer = Viewer {
         partner: current.partner.clone(),

@@ -9,9 +9,26 @@ use super::{
     whence::Whence,
 };
 use crate::{
-    db::{Db, PartnerId},
+    db::{Db, PartnerId, TenantTx},
     graph::UserId,
 };
+
+/// Lets one change of a partner's team or settings go on at a time, until the transaction ends: two admins who demote each other would
+/// else leave none, and of two who save settings one would write down what the other had changed.
+async fn hold_team(tx: &mut TenantTx) -> sqlx::Result<()> {
+    let name = format!("team:{}", tx.partner());
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name).fetch_one(&mut **tx).await.map(drop)
+}
+
+/// Whether a member is an admin at this moment, which stays so until the transaction ends: nobody else changes the team or the
+/// settings meanwhile. Whoever does first asks this, in a statement of its own: one that waits sees what was before it waited.
+///
+/// # Errors
+/// When Postgres is gone.
+pub async fn hold_as_admin(tx: &mut TenantTx, member_id: i64) -> sqlx::Result<bool> {
+    hold_team(tx).await?;
+    store::is_admin(tx, member_id).await
+}
 
 /// Gives a person a role at a partner, whether they have come yet or not, and gives back our id of them.
 ///
@@ -28,6 +45,7 @@ pub async fn name_member(
     now: OffsetDateTime,
 ) -> sqlx::Result<i64> {
     let mut tx = db.tenant(partner).await?;
+    hold_team(&mut tx).await?;
     let member_id = store::name_member(&mut tx, facebook_user, name, role, now).await?;
     let named = if name.is_empty() { facebook_user.to_string() } else { format!("{name} ({facebook_user})") };
     let (who, detail) = (Who::Other("The operator".to_owned()), format!("{named}: {}", role.word()));

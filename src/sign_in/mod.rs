@@ -1,7 +1,7 @@
 //! Who is asking, and what they may do: signing in with Facebook, sessions, members and their tokens.
 //!
-//! Who calls: everyone. Pages and doors begin with [`Visit::from_context`]; background work takes a member's token with
-//! [`live_token`] or [`any_live_token`], and what requests are sent with by [`sending_token`]; routes that stream begin with
+//! Who calls: everyone. Pages and doors begin with [`Visit::from_context`]; background work takes a token to
+//! read with by [`any_live_token`], and what requests are sent with by [`sending_token`]; routes that stream begin with
 //! [`Presence::of`]; whoever does what colleagues may ask about later writes it down with [`audit`]; `server.rs` merges [`routes`] and wraps everything in [`session_layer`].
 //!
 //! The way in: `/sign-in` (a page) -> `/sign-in/start` -> Facebook's dialog -> `/sign-in/callback` -> the page one wanted, or
@@ -84,7 +84,7 @@ pub use self::{
     examine::{TriedToken, partner_token, try_tokens},
     finish::{Problem, finish, refuse_request, respond},
     keys::{are_keys_on, choose_keys},
-    members::name_member,
+    members::{hold_as_admin, name_member},
     open_sessions::{OpenSession, SessionMark, end_session, end_sessions, open_sessions},
     page::{choice_page, sign_in_page},
     partner_settings::{PartnerKind, PartnerSettings, partner_settings, save_partner_settings},
@@ -92,13 +92,14 @@ pub use self::{
     reconcile::ExpiredSessions,
     return_to::ReturnTo,
     sending::{Holder, SendingToken, Whose, can_send, mark_dead, reading_token, sending_token},
+    session::End as SessionEnd,
     state::{SignIn, session_layer},
     system_user::{
         Connection, OwnToken, Refusal as SystemUserRefusal, RemoveSystemUserToken, StoreSystemUserToken,
         SystemUserToken, connection,
     },
     theme::{choose_theme, theme_of, zone_of},
-    tokens::{LiveToken, NEEDED, TokenError, any_live_token, live_token, mark_token_dead},
+    tokens::{LiveToken, NEEDED, TokenError, any_live_token, mark_token_dead},
     visit::{Page, Viewer, Visit, way_to_new_token, way_to_sign_in},
     whence::{AskedFrom, Whence},
 };

@@ -3,11 +3,12 @@
 //!
 //! A person of several partners has one session for all of them, and it ends for all of them.
 
-use time::OffsetDateTime;
+use sqlx::PgConnection;
+use time::{Duration, OffsetDateTime};
 use tower_sessions::session::Id;
 
 use super::{
-    session::{SIGNED_IN, SignedIn},
+    session::{End, SIGNED_IN, SignedIn},
     session_store::hash,
     whence::Whence,
 };
@@ -42,6 +43,14 @@ pub struct OpenSession {
 /// # Errors
 /// When Postgres can't be reached.
 pub async fn open_sessions(db: &Db, member_id: i64, now: OffsetDateTime) -> sqlx::Result<Vec<OpenSession>> {
+    list_open(&mut *db.pool().acquire().await?, member_id, now).await
+}
+
+async fn list_open(
+    connection: &mut PgConnection,
+    member_id: i64,
+    now: OffsetDateTime,
+) -> sqlx::Result<Vec<OpenSession>> {
     let rows = sqlx::query!(
         r#"
         SELECT session_number, id_hash, data -> 'signed_in' AS "signed_in!", created_at, coalesce(used_at, created_at) AS "used_at!"
@@ -52,7 +61,7 @@ pub async fn open_sessions(db: &Db, member_id: i64, now: OffsetDateTime) -> sqlx
         member_id,
         now,
     )
-    .fetch_all(db.pool())
+    .fetch_all(connection)
     .await?;
     let sessions = rows.into_iter().map(|row| OpenSession {
         number: row.session_number,
@@ -66,35 +75,56 @@ pub async fn open_sessions(db: &Db, member_id: i64, now: OffsetDateTime) -> sqlx
     Ok(sessions.collect())
 }
 
-/// Ends one session of a member and gives it back; `None` when it has ended already, or isn't theirs.
+/// For how long a browser can be told that its session was ended.
+const REMEMBERED: Duration = Duration::days(7);
+
+/// Ends one session of a member and gives it back; `None` when it has ended already, or isn't theirs. In the transaction that writes it
+/// down, with the owner's rights.
 ///
 /// # Errors
 /// When Postgres can't be reached.
 pub async fn end_session(
-    db: &Db,
+    tx: &mut PgConnection,
     member_id: i64,
     number: i64,
+    end: End,
     now: OffsetDateTime,
 ) -> sqlx::Result<Option<OpenSession>> {
-    let open = open_sessions(db, member_id, now).await?;
+    let open = list_open(tx, member_id, now).await?;
     let Some(session) = open.into_iter().find(|session| session.number == number) else { return Ok(None) };
-    let done = sqlx::query!("DELETE FROM sessions WHERE session_number = $1", number).execute(db.pool()).await?;
+    let done = sqlx::query!(
+        "UPDATE sessions SET ended = $2, data = '{}', expires_at = $3 WHERE session_number = $1 AND ended IS NULL",
+        number,
+        end.as_stored(),
+        now + REMEMBERED,
+    )
+    .execute(tx)
+    .await?;
     Ok((done.rows_affected() == 1).then_some(session))
 }
 
-/// Ends all sessions of a member but the one to be spared, and says how many.
+/// Ends all sessions of a member but the one to be spared, and says how many. As [`end_session`].
 ///
 /// # Errors
 /// When Postgres can't be reached.
-pub async fn end_sessions(db: &Db, member_id: i64, spared: Option<&SessionMark>) -> sqlx::Result<u64> {
+pub async fn end_sessions(
+    tx: &mut PgConnection,
+    member_id: i64,
+    spared: Option<&SessionMark>,
+    end: End,
+    now: OffsetDateTime,
+) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        "DELETE FROM sessions
+        "UPDATE sessions SET ended = $3, data = '{}', expires_at = $4
          WHERE data -> 'signed_in' -> 'memberships' @> jsonb_build_array(jsonb_build_object('member_id', $1::bigint))
-           AND id_hash IS DISTINCT FROM $2",
+           AND id_hash IS DISTINCT FROM $2 AND ended IS NULL AND expires_at > $5",
         member_id,
         spared.map(|mark| mark.0.as_slice()),
+        end.as_stored(),
+        now + REMEMBERED,
+        now,
     )
-    .execute(db.pool())
+    .execute(tx)
     .await?;
     Ok(done.rows_affected())
 }
@@ -105,7 +135,10 @@ mod tests {
     use sqlx::PgPool;
     use tower_sessions::{SessionStore, session::Record};
 
-    use super::{super::session_store::Sessions, *};
+    use super::{
+        super::session_store::{Found, Sessions},
+        *,
+    };
     use crate::clock::Clock;
 
     const START: OffsetDateTime = time::macros::datetime!(2026-11-25 10:00 UTC);
@@ -149,11 +182,17 @@ mod tests {
         let sessions = Sessions::new(db.clone(), clock);
         let (mine, others) = (begin(&sessions, &[7], "").await, begin(&sessions, &[8], "").await);
         let number = open_sessions(&db, 8, START).await.unwrap()[0].number;
-        assert!(end_session(&db, 7, number, START).await.unwrap().is_none(), "it is another's");
+        let mut tx = db.pool().acquire().await.unwrap();
+        let ends = async |tx: &mut PgConnection, member| {
+            end_session(tx, member, number, End::ByAdmin, START).await.unwrap().is_some()
+        };
+        assert!(!ends(&mut tx, 7).await, "it is another's");
         assert!(sessions.load(&others).await.unwrap().is_some());
-        assert!(end_session(&db, 8, number, START).await.unwrap().is_some());
+        assert!(ends(&mut tx, 8).await);
         assert!(sessions.load(&others).await.unwrap().is_none());
-        assert!(end_session(&db, 8, number, START).await.unwrap().is_none(), "there is nothing left to end");
+        assert!(!ends(&mut tx, 8).await, "there is nothing left to end");
+        assert!(matches!(sessions.find(&others).await.unwrap(), Found::Ended(End::ByAdmin)), "its browser can be told");
+        assert!(sessions.peek(&others).await.unwrap().is_none());
         assert!(sessions.load(&mine).await.unwrap().is_some());
     }
 
@@ -165,9 +204,10 @@ mod tests {
         for members in [&[7][..], &[7, 8], &[8]] {
             begin(&sessions, members, "").await;
         }
-        assert_eq!(end_sessions(&db, 7, Some(&SessionMark::of(&this))).await.unwrap(), 2);
+        let mut tx = db.pool().acquire().await.unwrap();
+        assert_eq!(end_sessions(&mut tx, 7, Some(&SessionMark::of(&this)), End::BySelf, START).await.unwrap(), 2);
         assert!(sessions.load(&this).await.unwrap().is_some());
-        assert_eq!(end_sessions(&db, 7, None).await.unwrap(), 1);
+        assert_eq!(end_sessions(&mut tx, 7, None, End::Removed, START).await.unwrap(), 1);
         assert_eq!(open_sessions(&db, 8, START).await.unwrap().len(), 1);
     }
 }

@@ -191,7 +191,7 @@ mod tests {
     /// The sign-in page at this address, asked for by a stranger.
     async fn page(address: &str) -> String {
         let (mut parts, ()) = Request::get(address).body(()).unwrap().into_parts();
-        parts.extensions.insert(Asker::Stranger { session_ended: false });
+        parts.extensions.insert(Asker::Stranger { ended: None });
         let owner = Owner::new();
         let page = owner.with(|| {
             provide_context(parts);

@@ -47,7 +47,7 @@ pub struct PartnerSettings {
     pub kind: PartnerKind,
     /// After so many days without an answer of the client's admins a request is called stalled: 1 to 90.
     pub stalled_days: i32,
-    /// For so many days what Meta answered is kept word for word: 1 to 3,650.
+    /// For so many days what Meta answered, and told by webhook, is kept word for word: 1 to 3,650.
     pub raw_body_days: i32,
     /// Whether Meta is asked for a request by its id as well (1.12), which it may refuse.
     pub probe_request_ids: bool,

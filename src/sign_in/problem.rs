@@ -2,7 +2,10 @@
 
 use url::form_urlencoded;
 
-use super::return_to::{ReturnTo, escape};
+use super::{
+    return_to::{ReturnTo, escape},
+    session::End,
+};
 use crate::{
     graph::{self, Cause, SCOPES},
     ui::{AppError, NoticeKind},
@@ -65,6 +68,12 @@ kinds! {
     /// Too late.
     SessionEnded => "session_ended", Info, "Sign in again",
         "Your session ended after 60 minutes without use. Sign in to go on; nothing was lost.";
+    /// Somebody else put an end to it.
+    SessionEndedByAdmin => "session_ended_by_admin", Info, "Your session was ended",
+        "An admin of your partner business ended it. Sign in to go on; nothing was lost.";
+    /// They put an end to it themselves, from elsewhere.
+    SessionEndedBySelf => "session_ended_by_self", Info, "You ended this session",
+        "It was ended from another browser you are signed in with. Sign in to go on; nothing was lost.";
     /// Meta refuses the token that was kept.
     TokenExpired => "token_expired", Info, "The token no longer works",
         "Meta no longer accepts the access you gave. Sign in again: you come back to the same page, and nothing was lost.";
@@ -89,6 +98,19 @@ kinds! {
     /// They left.
     SignedOut => "signed_out", Done, "You are signed out",
         "Requests that are under way go on without you.";
+}
+
+impl Kind {
+    /// What became of a session.
+    pub(super) const fn of_end(end: End) -> Self {
+        match end {
+            End::Idle => Self::SessionEnded,
+            End::BySelf => Self::SessionEndedBySelf,
+            End::ByAdmin => Self::SessionEndedByAdmin,
+            End::Removed => Self::Removed,
+            End::NotListed => Self::NotListed,
+        }
+    }
 }
 
 /// What happened, with what is known of it.
@@ -161,7 +183,11 @@ impl From<&graph::Error> for SignInProblem {
 
 impl From<AppError> for SignInProblem {
     fn from(error: AppError) -> Self {
-        let kind = if matches!(error, AppError::Unavailable { .. }) { Kind::Unavailable } else { Kind::Unexpected };
+        let kind = if matches!(error, AppError::Unavailable { .. } | AppError::TookTooLong { .. }) {
+            Kind::Unavailable
+        } else {
+            Kind::Unexpected
+        };
         Self { reference: error.reference().map(str::to_owned), ..kind.into() }
     }
 }

@@ -14,6 +14,39 @@ pub(super) const SIGNED_IN: &str = "signed_in";
 /// The session's entry for [`super::handshake::UnderWay`].
 pub(super) const UNDER_WAY: &str = "under_way";
 
+/// Why a session is no longer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself, or nothing more is known.
+    Idle,
+    /// Its member ended it from another browser.
+    BySelf,
+    /// An admin ended it.
+    ByAdmin,
+    /// An admin removed its member.
+    Removed,
+    /// The operator took its partners off the list.
+    NotListed,
+}
+
+impl End {
+    /// As the table spells it, for those that are kept there.
+    pub(super) const fn as_stored(self) -> Option<&'static str> {
+        match self {
+            Self::BySelf => Some("by_self"),
+            Self::ByAdmin => Some("by_admin"),
+            Self::Removed => Some("removed"),
+            Self::Idle | Self::NotListed => None,
+        }
+    }
+
+    /// Reads what [`End::as_stored`] wrote; what a newer version wrote is no more than an end.
+    pub(super) fn from_stored(text: &str) -> Self {
+        let kept = [Self::BySelf, Self::ByAdmin, Self::Removed];
+        kept.into_iter().find(|end| end.as_stored() == Some(text)).unwrap_or(Self::Idle)
+    }
+}
+
 /// A person who signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SignedIn {

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 use tower_sessions::{
     SessionStore,
@@ -19,6 +20,7 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
+use super::session::End;
 use crate::{clock::Clock, db::Db};
 
 /// A session nobody uses ends after this.
@@ -30,11 +32,16 @@ const LIFETIME: Duration = Duration::hours(12);
 /// How far what is kept of a session's use may lag behind.
 const TOUCH_EVERY: Duration = Duration::minutes(1);
 
-/// A session that was used.
-pub(super) struct Found {
-    pub(super) record: Record,
-    /// This use was noted, the first in a minute.
-    pub(super) noted: bool,
+/// What became of a look for a session.
+pub(super) enum Found {
+    /// It lasts, and was used by this.
+    Open {
+        record: Record,
+        /// This use was noted, the first in a minute.
+        noted: bool,
+    },
+    /// There is none.
+    Ended(End),
 }
 
 /// The sessions. Cheap to clone.
@@ -49,23 +56,26 @@ impl Sessions {
         Self { db, clock }
     }
 
-    /// A session that hasn't ended. Finding it is a use of it, which is noted once a minute.
-    pub(super) async fn find(&self, id: &Id) -> sqlx::Result<Option<Found>> {
+    /// Looks for a session. Finding it open is a use of it, which is noted once a minute.
+    pub(super) async fn find(&self, id: &Id) -> sqlx::Result<Found> {
         let (now, id_hash) = (self.clock.now(), hash(id));
         let row = sqlx::query!(
-            r#"SELECT data, created_at, coalesce(used_at, created_at) AS "used_at!" FROM sessions
+            r#"SELECT data, created_at, coalesce(used_at, created_at) AS "used_at!", ended FROM sessions
                WHERE id_hash = $1 AND expires_at > $2"#,
             &id_hash,
             now,
         )
         .fetch_optional(self.db.pool())
         .await?;
-        let Some(row) = row else { return Ok(None) };
+        let Some(row) = row else { return Ok(Found::Ended(End::Idle)) };
+        if let Some(ended) = row.ended {
+            return Ok(Found::Ended(End::from_stored(&ended)));
+        }
         let expires_at = end_of(row.created_at, now);
         let noted = now - row.used_at >= TOUCH_EVERY;
         if noted {
             sqlx::query!(
-                "UPDATE sessions SET expires_at = $2, used_at = $3 WHERE id_hash = $1",
+                "UPDATE sessions SET expires_at = $2, used_at = $3 WHERE id_hash = $1 AND ended IS NULL",
                 &id_hash,
                 expires_at,
                 now,
@@ -73,13 +83,13 @@ impl Sessions {
             .execute(self.db.pool())
             .await?;
         }
-        Ok(record(id, row.data, expires_at).map(|record| Found { record, noted }))
+        Ok(record(id, row.data, expires_at).map_or(Found::Ended(End::Idle), |record| Found::Open { record, noted }))
     }
 
     /// A session that hasn't ended, looked at without being used.
     pub(super) async fn peek(&self, id: &Id) -> sqlx::Result<Option<Record>> {
         let row = sqlx::query!(
-            "SELECT data, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2",
+            "SELECT data, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2 AND ended IS NULL",
             &hash(id),
             self.clock.now(),
         )
@@ -89,11 +99,11 @@ impl Sessions {
     }
 
     /// Puts `after` in the place of `before`, for one of any number of askers: false for all others, and for an entry that
-    /// is no longer `before`.
-    pub(super) async fn swap(&self, id: &Id, entry: &str, before: &Value, after: &Value) -> sqlx::Result<bool> {
+    /// is no longer `before`. `None`: there is no such entry yet. The other entries stay as they are.
+    pub(super) async fn swap(&self, id: &Id, entry: &str, before: Option<&Value>, after: &Value) -> sqlx::Result<bool> {
         let done = sqlx::query!(
             "UPDATE sessions SET data = jsonb_set(data, ARRAY[$2], $4)
-             WHERE id_hash = $1 AND data -> $2 = $3 AND expires_at > $5",
+             WHERE id_hash = $1 AND data -> $2 IS NOT DISTINCT FROM $3 AND expires_at > $5 AND ended IS NULL",
             &hash(id),
             entry,
             before,
@@ -128,10 +138,22 @@ impl Sessions {
 
     async fn update(&self, record: &Record) -> sqlx::Result<()> {
         let data = Value::from_iter(record.data.clone());
-        sqlx::query!("UPDATE sessions SET data = $2 WHERE id_hash = $1", &hash(&record.id), data)
+        sqlx::query!("UPDATE sessions SET data = $2 WHERE id_hash = $1 AND ended IS NULL", &hash(&record.id), data)
             .execute(self.db.pool())
             .await
             .map(drop)
+    }
+
+    /// Ends a session within a transaction, and gives back what it held if it lasted until now.
+    pub(super) async fn take(&self, connection: &mut PgConnection, id: &Id) -> sqlx::Result<Option<Record>> {
+        let row = sqlx::query!(
+            r#"DELETE FROM sessions WHERE id_hash = $1 RETURNING data, expires_at, expires_at > $2 AND ended IS NULL AS "lasted!""#,
+            &hash(id),
+            self.clock.now(),
+        )
+        .fetch_optional(connection)
+        .await?;
+        Ok(row.filter(|row| row.lasted).and_then(|row| record(id, row.data, row.expires_at)))
     }
 
     /// Ends a session, if there is one.
@@ -190,7 +212,12 @@ impl SessionStore for Sessions {
         'id: 'future,
         Self: 'future,
     {
-        Box::pin(async move { self.find(id).await.map(|found| found.map(|found| found.record)).map_err(backend) })
+        Box::pin(async move {
+            match self.find(id).await.map_err(backend)? {
+                Found::Open { record, .. } => Ok(Some(record)),
+                Found::Ended(_) => Ok(None),
+            }
+        })
     }
 
     fn delete<'store, 'id, 'future>(&'store self, id: &'id Id) -> BoxFuture<'future, Result<()>>
@@ -330,7 +357,7 @@ mod tests {
         let (full, empty) = (json!(["x"]), json!([]));
         let mut record = record(&json!({"entry": full, "other": 1}));
         sessions.create(&mut record).await.unwrap();
-        let swap = || sessions.swap(&record.id, "entry", &full, &empty);
+        let swap = || sessions.swap(&record.id, "entry", Some(&full), &empty);
         let (one, two) = futures::future::join(swap(), swap()).await;
         assert_eq!(usize::from(one.unwrap()) + usize::from(two.unwrap()), 1);
         let left = sessions.load(&record.id).await.unwrap().unwrap().data;

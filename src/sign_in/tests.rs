@@ -139,7 +139,7 @@ async fn who(asker: Option<Extension<Asker>>) -> String {
     match asker {
         Some(Extension(Asker::Member(viewer))) => format!("{} of {}", viewer.name, viewer.partner_name),
         Some(Extension(Asker::Undecided(partners))) => format!("one of {} partners", partners.len()),
-        Some(Extension(Asker::Stranger { session_ended })) => format!("a stranger, session ended: {session_ended}"),
+        Some(Extension(Asker::Stranger { ended })) => format!("a stranger, session ended: {}", ended.is_some()),
         Some(Extension(Asker::Unknown(error))) => format!("unknown: {}", error.title()),
         None => "not asked".to_owned(),
     }
@@ -300,6 +300,47 @@ async fn signing_out_ends_the_session_on_the_server(pool: PgPool) {
     assert_eq!((browser.cookie.as_ref(), browser.sessions_kept().await), (None, 0));
     browser.cookie = stolen;
     assert_eq!(browser.who().await, "a stranger, session ended: true");
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_session_ends_with_its_line_in_the_log_or_not_at_all(pool: PgPool) {
+    let mut browser = Browser::new(pool.clone());
+    browser.enter(&["1", "2"]).await;
+    let kept = browser.cookie.clone();
+    sqlx::raw_sql("REVOKE INSERT ON audit_log FROM liteboard_tenant").execute(&pool).await.unwrap();
+    let response = browser.post("/sign-out", "").await;
+    assert!(location(response.headers()).starts_with("/sign-in?problem=unexpected"), "{:?}", response.headers());
+    assert_eq!(browser.sessions_kept().await, 1);
+    sqlx::raw_sql("GRANT INSERT ON audit_log TO liteboard_tenant").execute(&pool).await.unwrap();
+    browser.cookie = kept;
+    browser.post("/sign-out", "").await;
+    assert_eq!(browser.sessions_kept().await, 0);
+    for partner in ["1", "2"] {
+        let mut tx = browser.state.db.tenant(&partner.parse().unwrap()).await.unwrap();
+        let told = sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM audit_log WHERE act = 'signed_out'");
+        assert_eq!(told.fetch_one(&mut *tx).await.unwrap(), 1, "of partner {partner}");
+    }
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_sign_in_that_begins_brings_back_none_that_was_taken_meanwhile(pool: PgPool) {
+    let mut browser = Browser::new(pool.clone());
+    browser.begin("/requests").await;
+    let mut taking = pool.begin().await.unwrap();
+    sqlx::raw_sql("UPDATE sessions SET data = jsonb_set(data, '{under_way}', '[]')")
+        .execute(&mut *taking)
+        .await
+        .unwrap();
+    let takes = async {
+        crate::db::until_somebody_waits(&pool).await;
+        taking.commit().await.unwrap();
+    };
+    let (fresh, ()) = futures::future::join(browser.begin("/businesses"), takes).await;
+    let left = sqlx::query_scalar!(r#"SELECT data -> 'under_way' AS "under_way!" FROM sessions"#);
+    let left = left.fetch_one(&pool).await.unwrap();
+    assert_eq!(left.as_array().map(Vec::len), Some(1), "{left}");
+    let landed = location(browser.get(&format!("/sign-in/callback?code=c&state={fresh}")).await.headers());
+    assert!(!landed.contains("problem=state"), "the one that began is known: {landed}");
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]

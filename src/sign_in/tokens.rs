@@ -46,22 +46,12 @@ pub enum TokenError {
     Db(#[from] sqlx::Error),
 }
 
-/// The token of one member.
+/// A token to read with for the partner as a whole: of those that work the latest, admins' and account managers' first.
 ///
 /// Its end isn't looked at here: Graph decides what it accepts, and who calls marks what it refuses.
 ///
 /// # Errors
-/// When there is none that could work, or it can't be read.
-pub async fn live_token(db: &Db, vault: &Vault, partner: &PartnerId, member_id: i64) -> Result<LiveToken, TokenError> {
-    let mut tx = db.tenant(partner).await?;
-    let row = store::find_token(&mut tx, member_id).await?.ok_or(TokenError::Missing)?;
-    open(vault, partner, row)
-}
-
-/// A token to read with for the partner as a whole: of those that work the latest, admins' and account managers' first.
-///
-/// # Errors
-/// As [`live_token`], of the best there is.
+/// When there is none that could work, or it can't be read: why, of the best there is.
 pub async fn any_live_token(db: &Db, vault: &Vault, partner: &PartnerId) -> Result<LiveToken, TokenError> {
     let mut tx = db.tenant(partner).await?;
     let rows = store::list_tokens(&mut tx).await?;

@@ -130,12 +130,18 @@ impl Visit {
         Entry { at, act, who, detail: detail.into(), whence: Whence::of(&self.parts) }
     }
 
-    /// A transaction within the rows of the viewer's partner.
+    /// A transaction within the rows of the viewer's partner, in which no statement takes longer than a person waits.
     ///
     /// # Errors
     /// When Postgres can't be reached; logged already.
     pub async fn tenant(&self) -> Result<TenantTx, AppError> {
-        self.db.tenant(&self.viewer.partner).await.map_err(mishap)
+        let partner = &self.viewer.partner;
+        let begun = if matches!(self.parts.method, Method::GET | Method::HEAD) {
+            self.db.tenant_for_page(partner).await
+        } else {
+            self.db.tenant_for_deed(partner).await
+        };
+        begun.map_err(mishap)
     }
 }
 
@@ -163,9 +169,7 @@ pub fn way_to_new_token(path_and_query: &str) -> String {
 pub(super) fn way_in(parts: &Parts, return_to: &ReturnTo) -> String {
     match parts.extensions.get::<Asker>() {
         Some(Asker::Undecided(_)) => return_to.carried_by("/sign-in/partner"),
-        Some(Asker::Stranger { session_ended: true }) => {
-            SignInProblem::from(problem::Kind::SessionEnded).page(return_to)
-        }
+        Some(Asker::Stranger { ended: Some(end) }) => SignInProblem::from(problem::Kind::of_end(*end)).page(return_to),
         _ => return_to.carried_by("/sign-in"),
     }
 }

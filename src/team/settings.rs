@@ -18,6 +18,8 @@ pub struct Typed {
     pub raw_body_days: String,
     /// Empty: the box wasn't ticked.
     pub probe: String,
+    /// What the page showed, as [`shown`] writes it.
+    pub seen: String,
 }
 
 /// What of it can't be used.
@@ -75,6 +77,34 @@ pub fn read(typed: &Typed) -> Result<PartnerSettings, Flaw> {
     })
 }
 
+/// The settings as a page carries them along with its form.
+pub fn shown(settings: &PartnerSettings) -> String {
+    let probe = if settings.probe_request_ids { "on" } else { "" };
+    format!("{},{},{},{probe}", settings.kind.key(), settings.stalled_days, settings.raw_body_days)
+}
+
+/// Reads what [`shown`] wrote.
+pub fn seen(text: &str) -> Option<PartnerSettings> {
+    let mut parts = text.split(',').map(str::to_owned);
+    let (kind, stalled_days, raw_body_days, probe) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    read(&Typed { kind, stalled_days, raw_body_days, probe, seen: String::new() }).ok()
+}
+
+/// What is to hold: of what a member saw, the fields they changed; of the others, what holds now. Somebody else may have changed these
+/// since the page was shown. Where it isn't known what they saw, all is as they sent it.
+pub fn merged(now: &PartnerSettings, seen: Option<&PartnerSettings>, wanted: &PartnerSettings) -> PartnerSettings {
+    fn pick<T: PartialEq + Copy>(now: T, seen: T, wanted: T) -> T {
+        if wanted == seen { now } else { wanted }
+    }
+    let Some(seen) = seen else { return *wanted };
+    PartnerSettings {
+        kind: pick(now.kind, seen.kind, wanted.kind),
+        stalled_days: pick(now.stalled_days, seen.stalled_days, wanted.stalled_days),
+        raw_body_days: pick(now.raw_body_days, seen.raw_body_days, wanted.raw_body_days),
+        probe_request_ids: pick(now.probe_request_ids, seen.probe_request_ids, wanted.probe_request_ids),
+    }
+}
+
 /// Each change in words.
 pub fn changes(before: &PartnerSettings, after: &PartnerSettings) -> Vec<String> {
     let yes = |on: bool| if on { "on" } else { "off" };
@@ -99,6 +129,7 @@ mod tests {
             stalled_days: stalled.into(),
             raw_body_days: raw.into(),
             probe: "on".into(),
+            seen: String::new(),
         };
         let good = PartnerSettings {
             kind: PartnerKind::TechProvider,
@@ -120,6 +151,26 @@ mod tests {
         );
         for flaw in Flaw::ALL {
             assert_eq!(Flaw::from_code(flaw.code()), Some(flaw));
+        }
+    }
+
+    #[test]
+    fn of_two_who_save_at_once_each_changes_what_they_changed() {
+        let first = PartnerSettings::default();
+        let seen = seen(&shown(&first)).unwrap();
+        assert_eq!(seen, first);
+        let one = merged(&first, Some(&seen), &PartnerSettings { stalled_days: 14, ..first });
+        let other = merged(&one, Some(&seen), &PartnerSettings { raw_body_days: 90, probe_request_ids: true, ..first });
+        let both = PartnerSettings {
+            stalled_days: 14,
+            raw_body_days: 90,
+            probe_request_ids: true,
+            kind: PartnerKind::default(),
+        };
+        assert_eq!(other, both);
+        assert_eq!(merged(&both, None, &first), first);
+        for text in ["", "solution_partner,7,400", "reseller,7,400,", "solution_partner,7,x,on"] {
+            assert_eq!(super::seen(text), None, "{text:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::Router;
 use liteboard::{
     assets::Assets,
     clock::Clock,
@@ -47,6 +48,8 @@ pub struct TestApp {
     pub db: Db,
     pub clock: Clock,
     pub url: String,
+    /// What answers.
+    pub router: Router,
     pub stop: CancellationToken,
     background: Option<tokio::task::JoinHandle<()>>,
 }
@@ -67,7 +70,7 @@ impl TestApp {
         let db = Db::from_pool(pool);
         let clock = Clock::standing_at(Clock::system().now());
         let stop = CancellationToken::new();
-        let state = Self::state(&simulator, &db, &clock, limits, stop.clone()).await;
+        let (state, router) = Self::state(&simulator, &db, &clock, limits, stop.clone()).await;
         for (person, name, role) in [
             (ADMIN, "Ines Carvalho", Role::Admin),
             (MANAGER, "Rahul Mehta", Role::AccountManager),
@@ -79,7 +82,7 @@ impl TestApp {
         tokio::spawn(state.signals.clone().listen(db.clone(), stop.clone()));
         let background = tokio::spawn(worker::runner(&state, 8).run(stop.clone()));
         let url = state.public_url.to_string().trim_end_matches('/').to_owned();
-        Self { simulator, db, clock, url, stop, background: Some(background) }
+        Self { simulator, db, clock, url, router, stop, background: Some(background) }
     }
 
     async fn state(
@@ -88,7 +91,7 @@ impl TestApp {
         clock: &Clock,
         limits: fn(&Url) -> Limits,
         stop: CancellationToken,
-    ) -> AppState {
+    ) -> (AppState, Router) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let public_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         assert!(is_loopback(&public_url));
@@ -131,9 +134,10 @@ impl TestApp {
             public_url,
             partners,
         };
-        let app = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let router = router(state.clone());
+        let app = router.clone().into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        state
+        (state, router)
     }
 
     /// A browser nobody has signed in with.

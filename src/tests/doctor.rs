@@ -12,7 +12,7 @@ use liteboard::{
 use sqlx::PgPool;
 use url::Url;
 
-use super::app::{ADMIN, HARBOUR_REACH, KEY, NORTHLANE, TestApp};
+use super::app::{ADMIN, HARBOUR_REACH, KEY, NORTHLANE, TestApp, VERIFY_TOKEN};
 
 const CALLBACK: &str = "https://liteboard.example/webhooks/meta";
 
@@ -36,6 +36,8 @@ fn patient(app: &TestApp) -> Patient {
         encryption_key: KEY.into(),
         public_url: "https://liteboard.example".parse().unwrap(),
         partners: vec![NORTHLANE.parse().unwrap(), HARBOUR_REACH.parse().unwrap()],
+        verify_token: Some(VERIFY_TOKEN.into()),
+        asked_at: app.url.parse().unwrap(),
     }
 }
 
@@ -49,7 +51,8 @@ fn about<'a>(findings: &'a [Finding], about: &str) -> &'a Finding {
 /// No line tells what nobody may know.
 fn assert_untold(app: &TestApp, findings: &[Finding]) {
     for line in findings.iter().map(ToString::to_string) {
-        for secret in [app.simulator.app_secret(), KEY.split_once(':').unwrap().1, "EAA", "wrong-secret"] {
+        let key = KEY.split_once(':').unwrap().1;
+        for secret in [app.simulator.app_secret(), key, VERIFY_TOKEN, "EAA", "wrong-secret", "wrong-token"] {
             assert!(!line.contains(secret), "{line}");
         }
         assert!(!line.contains('\n'), "{line}");
@@ -74,7 +77,7 @@ async fn an_installation_that_is_well_has_nothing_to_mend(pool: PgPool) {
     for seen in ["PUBLIC_URL", "Database", "Migrations", "Row-level security", "Clock against Postgres", "Graph"] {
         about(&findings, seen);
     }
-    for seen in ["Clock against Meta", "App", "Webhooks"] {
+    for seen in ["Clock against Meta", "App", "Webhooks", "Verify token"] {
         about(&findings, seen);
     }
     assert_untold(&app, &findings);
@@ -131,4 +134,20 @@ async fn what_is_wrong_here_is_named_and_the_rest_is_looked_at_all_the_same(pool
     assert_eq!(amiss(&findings), ["Database"]);
     assert!(!findings.iter().any(|finding| finding.to_string().contains("hunter2")), "{findings:?}");
     about(&findings, "Webhooks");
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn the_callback_url_is_asked_as_meta_asks_it(pool: PgPool) {
+    let app = TestApp::start_with(pool, subscribed()).await;
+    let nobody = || "http://127.0.0.1:1".parse().unwrap();
+    for (patient, words) in [
+        (Patient { verify_token: None, ..patient(&app) }, "META_WEBHOOK_VERIFY_TOKEN is not set"),
+        (Patient { verify_token: Some("wrong-token".into()), ..patient(&app) }, "knows another one"),
+        (Patient { asked_at: nobody(), ..patient(&app) }, "can’t be reached from here (nobody answers)"),
+    ] {
+        let findings = examine(&patient).await;
+        assert_eq!(amiss(&findings), ["Verify token"], "{findings:?}");
+        assert!(about(&findings, "Verify token").text.contains(words), "{findings:?}");
+        assert_untold(&app, &findings);
+    }
 }

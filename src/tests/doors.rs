@@ -3,7 +3,10 @@
 use reqwest::Method;
 use sqlx::PgPool;
 
-use super::app::{MANAGER, TestApp};
+use super::{
+    app::{MANAGER, TestApp},
+    rivals,
+};
 
 /// Pages for members.
 const PAGES: &[&str] = &[
@@ -77,6 +80,9 @@ const DOORS: &[&str] = &[
     "/views/delete",
 ];
 
+/// Routes with a test of their own: files, the choice of looks, signing out, Meta's door.
+const ELSEWHERE: &[&str] = &["/assets/x", "/theme", "/keys", "/sign-out", "/webhooks/meta"];
+
 /// Open to anyone; this list should only ever shrink.
 const OPEN: &[&str] =
     &["/sign-in", "/sign-in/start", "/sign-in/callback", "/healthz", "/readyz", "/favicon.svg", "/robots.txt"];
@@ -146,29 +152,54 @@ async fn metas_door_opens_to_signatures_alone(pool: PgPool) {
     }
 }
 
+/// Where the router leads, each path once, as it spells them: pages, doors and files alike. Its `Debug` names them all.
+fn routes_of(router: &axum::Router) -> Vec<String> {
+    let shown = format!("{router:?}");
+    let ids = shown.split("RouteId(").skip(1);
+    let mut paths: Vec<String> = ids
+        .filter_map(|rest| rest.split_once("): \""))
+        .filter(|(id, _)| id.bytes().all(|byte| byte.is_ascii_digit()))
+        .filter_map(|(_, path)| path.split('"').next().map(str::to_owned))
+        .collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+}
+
+/// Whether a path that is asked for is one of a route, whose parts in braces stand for anything.
+fn is_of(path: &str, route: &str) -> bool {
+    let (mut asked, mut route) = (path.split('/'), route.split('/'));
+    loop {
+        match (asked.next(), route.next()) {
+            (None, None) => return true,
+            (Some(_), Some(any)) if any.starts_with("{*") => return true,
+            (Some(one), Some(other)) if one == other || other.starts_with('{') => {}
+            _ => return false,
+        }
+    }
+}
+
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
 async fn every_route_is_in_these_lists(pool: PgPool) {
-    drop(pool);
-    let source = concat!(include_str!("../app.rs"), include_str!("../server.rs"));
-    let pages =
-        source.match_indices("path!(\"").map(|(at, found)| source[at + found.len()..].split('"').next().unwrap());
-    for page in pages {
-        let known = |list: &[&str]| {
-            list.iter().any(|path| {
-                let (mut asked, mut route) = (path.split('/'), page.split('/'));
-                loop {
-                    match (asked.next(), route.next()) {
-                        (None, None) => return true,
-                        (Some(one), Some(other)) if one == other || other.starts_with(':') => {}
-                        _ => return false,
-                    }
-                }
-            })
-        };
-        assert!(known(PAGES) || known(OPEN) || page == "/sign-in/partner", "{page} is in neither list");
+    let app = TestApp::start(pool).await;
+    let routes = routes_of(&app.router);
+    let known: Vec<&str> = [PAGES, DOORS, OPEN, ELSEWHERE].concat();
+    for route in &routes {
+        assert!(known.iter().any(|path| is_of(path, route)), "{route} is in none of the lists");
+        if route.contains('{') && !ELSEWHERE.iter().any(|path| is_of(path, route)) {
+            assert!(rivals::PAGES.iter().any(|(page, _)| page == route), "{route} was not tried by a rival");
+        }
+    }
+    for path in &known {
+        assert!(routes.iter().any(|route| is_of(path, route)), "{path} leads nowhere");
     }
     for (_, function) in doors_declared() {
         assert!(DOORS.contains(&function.as_str()), "{function} is a door no stranger was tried at");
+        let tried = rivals::DOORS.iter().any(|(door, _)| *door == function);
+        assert!(
+            tried != rivals::OTHER_DOORS.contains(&function.as_str()),
+            "{function} was not tried by a rival, or is in both lists"
+        );
     }
 }
 

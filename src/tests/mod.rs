@@ -20,6 +20,7 @@ mod lists;
 mod migrations;
 mod onboarding;
 mod readme;
+mod rivals;
 mod searching;
 mod settings;
 mod signing_in;

@@ -30,6 +30,39 @@ async fn a_click_ends_on_the_request_with_metas_id(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn a_click_that_waits_while_the_business_signs_asks_nothing(pool: PgPool) {
+    let app = TestApp::start(pool.clone()).await;
+    let browser = app.signed_in(MANAGER).await;
+    let business = app.eligible_business().await;
+    let mut told = app.tenant(NORTHLANE).await;
+    sqlx::query(
+        "UPDATE businesses SET meta_status = 'TERM_OF_SERVICE_SIGNED', meta_status_since = now(), checked_at = now() WHERE business_id = $1",
+    )
+    .bind(&business)
+    .execute(&mut *told)
+    .await
+    .unwrap();
+    sqlx::query("SELECT FROM refresh_standing(ARRAY[$1])").bind(&business).execute(&mut *told).await.unwrap();
+    let tells = async {
+        app.until("the click to wait", async || {
+            sqlx::query_scalar::<_, bool>(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')",
+            )
+            .fetch_one(&pool)
+            .await
+            .unwrap()
+        })
+        .await;
+        told.commit().await.unwrap();
+    };
+    let (landed, ()) = futures::future::join(onboard(&browser, &business), tells).await;
+    assert!(landed.url.ends_with("problem=accepted"), "{}", landed.url);
+    let mut tx = app.tenant(NORTHLANE).await;
+    let asked = sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM requests").fetch_one(&mut *tx).await.unwrap();
+    assert_eq!((asked, app.agreements(&business)), (0, 0));
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
 async fn a_solution_goes_to_meta_in_the_query_and_to_the_page_by_name(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let browser = app.signed_in(MANAGER).await;

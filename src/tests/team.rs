@@ -110,7 +110,9 @@ async fn who_is_removed_is_out_at_once_and_what_they_started_goes_on(pool: PgPoo
     let id = member(&app, MANAGER).await;
     let removed = send(&admin, "remove-member", &[("member", &id)]).await;
     assert!(removed.body.contains("Member removed") && removed.body.contains("Removed "), "{}", removed.body);
-    assert!(!is_in(&manager).await);
+    let told = manager.open("/businesses").await.unwrap();
+    assert!(told.url.contains("problem=removed"), "{}", told.url);
+    assert!(told.body.contains("An admin of your partner business has removed you from Liteboard."), "{}", told.body);
     app.advance(Duration::from_mins(1)).await;
     app.until_request_is(&business, "requested").await;
     assert_eq!(app.agreements(&business), 1);
@@ -140,7 +142,10 @@ async fn a_session_that_was_ended_is_out_at_once(pool: PgPool) {
     let [number] = &sessions_on(&page)[..] else { panic!("one other session can be ended: {}", page.body) };
     let ended = send(&here, "end-session", &[("session", number)]).await;
     assert!(ended.body.contains("Session ended"), "{}", ended.url);
-    assert!(is_in(&here).await && !is_in(&there).await);
+    let told = there.open("/settings").await.unwrap();
+    assert!(told.url.contains("problem=session_ended_by_self"), "{}", told.url);
+    assert!(told.body.contains("It was ended from another browser you are signed in with."), "{}", told.body);
+    assert!(is_in(&here).await);
     let again = send(&here, "end-session", &[("session", number)]).await;
     assert!(again.url.contains("problem=not_found"), "{}", again.url);
 
@@ -174,8 +179,32 @@ async fn an_admin_ends_a_colleagues_sessions_and_nobody_else_does(pool: PgPool) 
     assert!(is_in(&manager).await, "the session isn't that member's");
     let ended = send(&admin, "end-session", &[("session", number), ("member", &id)]).await;
     assert!(ended.url.contains(&format!("/settings/members/{id}?notice=session_ended")), "{}", ended.url);
-    assert!(!is_in(&manager).await && is_in(&support).await);
+    let told = manager.open("/requests").await.unwrap();
+    assert!(told.url.contains("problem=session_ended_by_admin") && told.url.contains("%2Frequests"), "{}", told.url);
+    assert!(told.body.contains("An admin of your partner business ended it."), "{}", told.body);
+    assert!(is_in(&support).await);
     assert_eq!(details(&app, "session_ended").await, ["Of Tomás Lindqvist: an unknown browser"]);
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn what_cant_be_written_down_is_not_done(pool: PgPool) {
+    let app = TestApp::start(pool.clone()).await;
+    let (admin, manager) = (app.signed_in(ADMIN).await, app.signed_in(MANAGER).await);
+    let id = member(&app, MANAGER).await;
+    let page = admin.open(&format!("/settings/members/{id}")).await.unwrap();
+    let [number] = &sessions_on(&page)[..] else { panic!("one session: {}", page.body) };
+    sqlx::raw_sql("REVOKE INSERT ON audit_log FROM liteboard_tenant").execute(&pool).await.unwrap();
+    for (door, form) in [
+        ("end-session", &[("session", number.as_str()), ("member", &id)][..]),
+        ("end-sessions", &[("member", &id)]),
+        ("remove-member", &[("member", &id)]),
+        ("change-role", &[("member", &id), ("role", "support")]),
+    ] {
+        let refused = send(&admin, door, form).await;
+        assert!(refused.url.contains("problem=unexpected"), "{door}: {}", refused.url);
+        assert!(is_in(&manager).await, "{door}");
+    }
+    assert_eq!(role_of(&app, MANAGER).await, "account_manager");
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]

@@ -38,6 +38,11 @@ pub enum AppError {
         /// To be given to support.
         reference: String,
     },
+    /// It was broken off so that others aren't held up; the same call may work later.
+    TookTooLong {
+        /// To be given to support.
+        reference: String,
+    },
     /// A fault of ours.
     Unexpected {
         /// To be given to support.
@@ -61,6 +66,7 @@ impl AppError {
             Self::NotFound => "Not found",
             Self::Invalid { .. } => "Check what you entered",
             Self::Unavailable { .. } => "This does not work right now",
+            Self::TookTooLong { .. } => "This takes too long right now",
             Self::Unexpected { .. } => "This could not be done",
             Self::TooMany => "That was too much in a short time",
             Self::Unreachable => "We cannot reach the server",
@@ -80,6 +86,9 @@ impl AppError {
             Self::Invalid { message, .. } => message,
             Self::Unavailable { .. } => {
                 "A part we need does not answer. The fault is not yours. Nothing was lost: requests that were under way go on by themselves."
+            }
+            Self::TookTooLong { .. } => {
+                "Liteboard stopped after a while, so that nobody else is held up. Nothing was changed, and nothing was lost."
             }
             Self::Unexpected { .. } => {
                 "The fault is ours, not yours and not Meta’s. Nothing was lost: requests that were under way are going on."
@@ -107,6 +116,9 @@ impl AppError {
             Self::NotFound => "Check the address, or look the ID up.",
             Self::Invalid { .. } => "Change it and send again.",
             Self::Unavailable { .. } => "Try again in a minute.",
+            Self::TookTooLong { .. } => {
+                "Try again in a minute, or ask for less at once. If it comes back, give the reference to your support team."
+            }
             Self::Unexpected { .. } => {
                 "Try again. If it comes back, give the reference to your support team. They can look it up."
             }
@@ -119,7 +131,9 @@ impl AppError {
     /// The number to give to support, where there is one.
     pub fn reference(&self) -> Option<&str> {
         match self {
-            Self::Unavailable { reference } | Self::Unexpected { reference } if !reference.is_empty() => {
+            Self::Unavailable { reference } | Self::TookTooLong { reference } | Self::Unexpected { reference }
+                if !reference.is_empty() =>
+            {
                 Some(reference)
             }
             _ => None,
@@ -142,7 +156,7 @@ impl AppError {
             Self::Invalid { .. } => 422,
             Self::TooMany => 429,
             Self::Unexpected { .. } => 500,
-            Self::Unavailable { .. } | Self::Unreachable => 503,
+            Self::Unavailable { .. } | Self::TookTooLong { .. } | Self::Unreachable => 503,
         }
     }
 }
@@ -208,6 +222,7 @@ mod tests {
             AppError::NotFound,
             AppError::Invalid { field: "solution_id".into(), message: "This solution is gone. Choose another.".into() },
             AppError::Unavailable { reference: reference(7) },
+            AppError::TookTooLong { reference: reference(8) },
             AppError::Unexpected { reference: reference(u64::MAX) },
             AppError::TooMany,
             AppError::Unreachable,
@@ -254,8 +269,13 @@ mod tests {
     #[test]
     fn only_our_own_faults_are_server_errors() {
         for error in all() {
-            let ours =
-                matches!(error, AppError::Unavailable { .. } | AppError::Unexpected { .. } | AppError::Unreachable);
+            let ours = matches!(
+                error,
+                AppError::Unavailable { .. }
+                    | AppError::TookTooLong { .. }
+                    | AppError::Unexpected { .. }
+                    | AppError::Unreachable
+            );
             assert_eq!(error.status() >= 500, ours, "{error}");
         }
     }

@@ -1,9 +1,9 @@
 //! What Meta tells us by webhook: verified, stored, answered, and only then applied (section 5).
 //!
 //! Who calls: `server.rs` ([`routes`], outside of sessions and of the limits for people), `worker.rs` ([`Apply`], [`Reconsider`]),
-//! `app.rs` (the page), `support` and `insights` ([`changes_of`], [`changes_naming`]: what Meta told of a business).
+//! `app.rs` (the page), `support` and `insights` ([`changes_of`], [`changes_naming`]: what Meta told of a business; [`drop_old_words`]).
 //!
-//! The way of a change: [`receiver`] checks the signature and reads (`signature.rs`, `read.rs`) -> one task writes what has gathered
+//! The way of a change: [`receiver`] checks the signature and reads (`signature.rs`, `read.rs`, `shape.rs`) -> one task writes what has gathered
 //! in one transaction (`writer.rs`) -> Meta gets its 200 -> `reconcile.rs` decides what it means (`meaning.rs`) and applies it.
 //!
 //! What always holds:
@@ -23,6 +23,7 @@ mod read;
 mod receiver;
 mod reconcile;
 mod refusal;
+mod shape;
 mod signature;
 mod store;
 #[cfg(test)]
@@ -34,5 +35,5 @@ pub use self::{
     page::webhooks_page,
     receiver::{Setup, Webhooks, routes},
     reconcile::{APPLY, Apply, RECONSIDER, Reconsider},
-    store::{changes_naming, changes_of, find_change},
+    store::{changes_naming, changes_of, drop_old_words, find_change},
 };

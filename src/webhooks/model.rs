@@ -97,7 +97,7 @@ pub struct KeptChange {
     pub waba_id: Option<WabaId>,
     /// What became of it; `None` while nobody has looked at it.
     pub outcome: Option<Outcome>,
-    /// Its JSON as it came, cut to 20,000 characters.
+    /// Its JSON as it came, cut to 20,000 characters; empty once it is too old to be kept.
     pub body: String,
 }
 

@@ -4,12 +4,16 @@
 //! nothing but JSON is required: a change is told apart where there is one, and what is known of it is looked for where it should be
 //! and where Meta has been seen to put it.
 
-use serde::Deserialize;
+use std::collections::HashSet;
+
 use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-use super::refusal::Refusal;
+use super::{
+    refusal::Refusal,
+    shape::{Change, Delivery, Entry, Few, Info, MOST_CHANGES, Part, Said, object, scalar},
+};
 use crate::graph::BusinessId;
 
 /// The longest name of a field or an event that is kept beside the body.
@@ -33,74 +37,83 @@ pub struct Arrival {
     pub body: String,
 }
 
-#[derive(Deserialize)]
-struct Delivery<'a> {
-    #[serde(borrow)]
-    entry: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    id: &'a RawValue,
-    #[serde(borrow, default)]
-    time: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    field: Option<&'a RawValue>,
-    #[serde(borrow)]
-    changes: Vec<&'a RawValue>,
-}
-
-/// The changes of a delivery: entry by entry, change by change (5.4). What has another shape is one change as a whole.
+/// The changes of a delivery: entry by entry, change by change (5.4), each once. What has another shape is one change as a whole.
 ///
 /// # Errors
-/// [`Refusal::NotJson`].
+/// [`Refusal::NotJson`], [`Refusal::TooMany`].
 pub fn read(body: &[u8]) -> Result<Vec<Arrival>, Refusal> {
     let whole: &RawValue = serde_json::from_slice(body).map_err(|_| Refusal::NotJson)?;
-    let entries = object::<Delivery>(whole).map(|delivery| delivery.entry).unwrap_or_default();
-    let changes: Vec<Arrival> = entries.into_iter().flat_map(read_entry).collect();
-    Ok(if changes.is_empty() { vec![unread(whole)] } else { changes })
-}
-
-fn read_entry(raw: &RawValue) -> Vec<Arrival> {
-    match object::<Entry>(raw) {
-        Some(entry) if !entry.changes.is_empty() => {
-            let Some(id) = parsed(entry.id).as_ref().and_then(id_of) else { return vec![unread(raw)] };
-            entry.changes.iter().map(|change| read_change(&entry, &id, change)).collect()
-        }
-        _ => vec![unread(raw)],
+    let entries = object::<Delivery>(whole).map(|delivery| delivery.entry);
+    let mut changes = Vec::new();
+    for raw in bounded(entries, 0)? {
+        read_entry(raw, &mut changes)?;
     }
+    if changes.is_empty() {
+        changes.push(unread(whole));
+    }
+    let mut known = HashSet::new();
+    changes.retain(|change| known.insert(change.hash));
+    Ok(changes)
 }
 
-fn read_change(entry: &Entry, entry_id: &str, raw: &RawValue) -> Arrival {
-    let change = parsed(raw).unwrap_or_default();
-    let value = &change["value"];
-    let info = &value["waba_info"];
-    let id = |one: &Value, other: &Value| id_of(one).or_else(|| id_of(other));
-    let time = entry.time.map_or("", RawValue::get);
+/// A list that makes no more changes than one delivery may have, with those there are.
+fn bounded(list: Option<Few<'_>>, there: usize) -> Result<Vec<&RawValue>, Refusal> {
+    let Some(list) = list else { return Ok(Vec::new()) };
+    if list.has_more || there + list.items.len() > MOST_CHANGES { Err(Refusal::TooMany) } else { Ok(list.items) }
+}
+
+fn read_entry(raw: &RawValue, all: &mut Vec<Arrival>) -> Result<(), Refusal> {
+    let Some(Entry { id, time, field, changes }) = object(raw) else {
+        all.push(unread(raw));
+        return bounded(None, all.len()).map(drop);
+    };
+    let changes = bounded(Some(changes), all.len())?;
+    match id_of(&scalar(Some(id))) {
+        Some(entry_id) if !changes.is_empty() => {
+            let place = Place { id, entry_id, time, field };
+            all.extend(changes.into_iter().map(|change| read_change(&place, change)));
+        }
+        _ => all.push(unread(raw)),
+    }
+    Ok(())
+}
+
+/// What an entry says of all its changes.
+struct Place<'a> {
+    id: &'a RawValue,
+    entry_id: String,
+    time: Option<&'a RawValue>,
+    field: Option<&'a RawValue>,
+}
+
+fn read_change(place: &Place, raw: &RawValue) -> Arrival {
+    let change: Change = object(raw).unwrap_or_default();
+    let said: Said = change.value.and_then(object).unwrap_or_default();
+    let info: Info = said.waba_info.and_then(object).unwrap_or_default();
+    let name = |raw: Option<&RawValue>| name_of(&scalar(raw));
+    let id = |raw: Option<&RawValue>| id_of(&scalar(raw));
+    let time = place.time.map_or("", RawValue::get);
     Arrival {
-        hash: hash_of(&[entry.id.get(), time, raw.get()]),
-        entry_id: Some(entry_id.to_owned()),
-        sent_at: entry.time.and_then(parsed).as_ref().and_then(time_of),
+        hash: hash_of(&[place.id.get(), time, raw.get()]),
+        entry_id: Some(place.entry_id.clone()),
+        sent_at: time_of(&scalar(place.time)),
         // On the change where Meta's syntax has it, in the value and on the entry where its examples have it.
-        field: name_of(&change["field"])
-            .or_else(|| name_of(&value["field"]))
-            .or_else(|| name_of(&parsed(entry.field?).unwrap_or_default())),
-        event: name_of(&value["event"]),
-        business_id: id_of(&info["owner_business_id"]),
-        waba_id: id_of(&info["waba_id"]),
-        solution_id: id(&value["solution_id"], &info["solution_id"]),
+        field: name(change.field).or_else(|| name(said.field)).or_else(|| name(place.field)),
+        event: name(said.event),
+        business_id: id(info.owner),
+        waba_id: id(info.waba),
+        solution_id: id(said.solution_id).or_else(|| id(info.solution)),
         body: raw.get().to_owned(),
     }
 }
 
 /// What no change can be told apart in.
 fn unread(raw: &RawValue) -> Arrival {
-    let part = parsed(raw).unwrap_or_default();
+    let part: Part = object(raw).unwrap_or_default();
     Arrival {
         hash: hash_of(&[raw.get()]),
-        entry_id: id_of(&part["id"]),
-        sent_at: time_of(&part["time"]),
+        entry_id: id_of(&scalar(part.id)),
+        sent_at: time_of(&scalar(part.time)),
         field: None,
         event: None,
         business_id: None,
@@ -108,16 +121,6 @@ fn unread(raw: &RawValue) -> Arrival {
         solution_id: None,
         body: raw.get().to_owned(),
     }
-}
-
-/// serde takes a list for a struct as well, by places; Meta's are objects.
-fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
-    raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok())?
-}
-
-/// `None` for JSON nested too deeply to look into.
-fn parsed(raw: &RawValue) -> Option<Value> {
-    serde_json::from_str(raw.get()).ok()
 }
 
 /// Each part with its length, so that no two lists of parts run into the same bytes.
@@ -197,6 +200,45 @@ mod tests {
         let all = read(format!(r#"{{"entry":[{}]}}"#, entries.join(",")).as_bytes()).unwrap();
         let hashes: HashSet<_> = all.iter().map(|change| change.hash).collect();
         assert_eq!((all.len(), hashes.len()), (1_000, 1_000));
+    }
+
+    #[test]
+    fn more_than_a_thousand_changes_are_refused_wherever_they_stand() {
+        let list = |n: usize, one: &str| vec![one; n].join(",");
+        let change = r#"{"field":"x"}"#;
+        for (entries, fits) in [
+            (format!(r#"{{"id":"1","changes":[{}]}}"#, list(1_000, change)), true),
+            (format!(r#"{{"id":"1","changes":[{}]}}"#, list(1_001, change)), false),
+            (list(1_000, &format!(r#"{{"id":"1","changes":[{change}]}}"#)), true),
+            (list(1_001, &format!(r#"{{"id":"1","changes":[{change}]}}"#)), false),
+            (list(501, &format!(r#"{{"id":"1","changes":[{change},{change}]}}"#)), false),
+            (format!("{},0", list(1_000, "7")), false),
+            (format!(r#"{},{{"id":"1","changes":[{}]}}"#, list(500, "7"), list(501, change)), false),
+            (format!(r#"{{"id":"1","changes":[{}]}}"#, list(1_000_000, "0")), false),
+        ] {
+            let read = read(format!(r#"{{"entry":[{entries}]}}"#).as_bytes());
+            assert_eq!(read.is_ok(), fits, "{entries:.60}");
+            assert!(fits || read == Err(Refusal::TooMany));
+        }
+    }
+
+    #[test]
+    fn the_same_change_twice_in_one_delivery_is_one() {
+        let entry = r#"{"id":"1","time":1744823932,"changes":[{"field":"x"},{"field":"x"},{"field":"y"}]}"#;
+        assert_eq!(read(format!(r#"{{"entry":[{entry},{entry}]}}"#).as_bytes()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_passed_over_however_much_it_is() {
+        let much = format!("[{}]", vec![r#"{"":0}"#; 400_000].join(","));
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        for odd in [much, deep] {
+            let value = format!(r#"{{"event":"X","waba_info":{odd},"more":{odd}}}"#);
+            let body =
+                format!(r#"{{"entry":[{{"id":"1","changes":[{{"value":{value},"field":{odd}}}],"time":{odd}}}]}}"#);
+            let change = one(&body);
+            assert_eq!((change.event.as_deref(), change.field, change.waba_id), (Some("X"), None, None));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     store::{self, Fresh, SyncNeed},
 };
 use crate::{
-    businesses::sync_soon,
+    businesses::{lock_businesses, sync_soon},
     clock::Clock,
     db::{Db, PartnerId, TenantTx},
     graph::BusinessId,
@@ -98,7 +98,7 @@ pub(super) async fn apply(tx: &mut TenantTx, fresh: &[Fresh], now: OffsetDateTim
         fresh.iter().filter(move |change| Meaning::of(change.field.as_deref(), change.event.as_deref()) == meaning)
     };
     let named: Vec<&str> = fresh.iter().filter_map(|change| change.business_id.as_deref()).collect();
-    let known = store::with_lock(tx, &named).await?;
+    let known = lock_businesses(tx, &named).await?;
     let mut now_known = Settling { known, settled: Vec::with_capacity(fresh.len()), lines: Vec::new() };
     let touched = sign(tx, of(Meaning::TermsSigned), &mut now_known, now).await?
         + share(tx, of(Meaning::Sharing), &mut now_known, now).await?;

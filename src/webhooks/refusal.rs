@@ -36,11 +36,20 @@ pub enum Refusal {
     Cut,
     /// Signed, but no JSON.
     NotJson,
+    /// It holds more changes than Meta sends at once.
+    TooMany,
 }
 
 impl Refusal {
-    pub const ALL: [Self; 6] =
-        [Self::NotSigned, Self::MalformedSignature, Self::WrongSignature, Self::TooLarge, Self::Cut, Self::NotJson];
+    pub const ALL: [Self; 7] = [
+        Self::NotSigned,
+        Self::MalformedSignature,
+        Self::WrongSignature,
+        Self::TooLarge,
+        Self::Cut,
+        Self::NotJson,
+        Self::TooMany,
+    ];
 
     /// The key it is counted by.
     pub const fn as_str(self) -> &'static str {
@@ -51,13 +60,14 @@ impl Refusal {
             Self::TooLarge => "too_large",
             Self::Cut => "cut",
             Self::NotJson => "not_json",
+            Self::TooMany => "too_many",
         }
     }
 
     const fn status(self) -> StatusCode {
         match self {
             Self::NotSigned | Self::MalformedSignature | Self::WrongSignature => StatusCode::UNAUTHORIZED,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge | Self::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Cut | Self::NotJson => StatusCode::BAD_REQUEST,
         }
     }
@@ -70,6 +80,7 @@ impl Refusal {
             Self::TooLarge => "A delivery has at most 3 MB.",
             Self::Cut => "The body ended early.",
             Self::NotJson => "The body is no JSON.",
+            Self::TooMany => "A delivery has at most 1,000 changes.",
         }
     }
 }

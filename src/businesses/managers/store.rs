@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::Manager;
-use crate::{db::TenantTx, graph::BusinessId};
+use crate::{businesses::store::lock_businesses, db::TenantTx, graph::BusinessId};
 
 /// The most members that are offered.
 const MOST_OFFERED: i64 = 500;
@@ -79,66 +79,65 @@ pub struct Hand {
 
 /// Assigns one business. `false`: there is no such business.
 pub async fn assign(tx: &mut TenantTx, business: &BusinessId, manager: Manager, hand: Hand) -> sqlx::Result<bool> {
+    let known = lock_businesses(tx, &[business.as_str()]).await?;
+    assign_locked(tx, &known.iter().map(String::as_str).collect::<Vec<_>>(), manager, hand).await?;
+    Ok(!known.is_empty())
+}
+
+/// Assigns businesses that are locked, and writes down what changes by it.
+async fn assign_locked(tx: &mut TenantTx, ids: &[&str], manager: Manager, hand: Hand) -> sqlx::Result<()> {
     let partner = tx.partner().clone();
-    sqlx::query_scalar!(
-        r#"WITH known AS (
-            SELECT business_id FROM businesses WHERE partner_id = $1 AND business_id = $2 FOR NO KEY UPDATE
-        ), moved AS (
+    sqlx::query!(
+        "WITH moved AS (
             UPDATE businesses b SET assigned_to = $3
-            WHERE b.partner_id = $1 AND b.business_id = (SELECT business_id FROM known) AND b.assigned_to IS DISTINCT FROM $3
+            FROM unnest($2::text[]) AS asked (id), LATERAL (
+                SELECT o.ctid AS row_at FROM businesses o
+                WHERE o.partner_id = $1 AND o.business_id = asked.id AND o.assigned_to IS DISTINCT FROM $3 OFFSET 0
+            ) AS chosen
+            WHERE b.ctid = chosen.row_at
             RETURNING b.business_id
-        ), noted AS (
-            INSERT INTO business_assignments (partner_id, business_id, at, member_id, assigned_to)
-            SELECT $1, business_id, $5, $4, $3 FROM moved
         )
-        SELECT EXISTS (SELECT FROM known) AS "known!""#,
+        INSERT INTO business_assignments (partner_id, business_id, at, member_id, assigned_to)
+        SELECT $1, business_id, $5, $4, $3 FROM moved ORDER BY business_id",
         partner.as_str() as _,
-        business.as_str() as _,
+        ids as _,
         manager.member(),
         hand.member_id,
         hand.now,
     )
-    .fetch_one(&mut **tx)
+    .execute(&mut **tx)
     .await
+    .map(drop)
 }
 
-/// As many as are assigned in one statement: what is assigned is locked until it commits, and dispatch and syncs wait for it.
+/// As many as are assigned in one transaction: what is assigned is locked until it commits, and dispatch and syncs wait for it.
 const MOST_AT_ONCE: i64 = 5_000;
 
 /// Assigns of what the member has ticked as many as go at once, and takes their ticks away. Gives how many these were: none, when
-/// nothing is left. Rows are locked in the order of their ids first, as `refresh_standing` locks them, and then written by their place
-/// in the table.
+/// nothing is left. Rows are locked first and then written by their place in the table.
 pub async fn assign_selected(tx: &mut TenantTx, manager: Manager, hand: Hand) -> sqlx::Result<u64> {
     let partner = tx.partner().clone();
-    let chosen = sqlx::query_scalar!(
-        r#"WITH ticked AS MATERIALIZED (
-            SELECT business_id FROM selected_businesses WHERE partner_id = $1 AND member_id = $3 ORDER BY business_id LIMIT $5
-        ), chosen AS MATERIALIZED (
-            SELECT b.row_at, b.business_id, b.assigned_to
-            FROM ticked, LATERAL (
-                SELECT o.ctid AS row_at, o.business_id, o.assigned_to FROM businesses o
-                WHERE o.partner_id = $1 AND o.business_id = ticked.business_id FOR NO KEY UPDATE
-            ) AS b
-        ), moved AS (
-            UPDATE businesses b SET assigned_to = $2 FROM chosen c
-            WHERE b.ctid = c.row_at AND c.assigned_to IS DISTINCT FROM $2
-        ), noted AS (
-            INSERT INTO business_assignments (partner_id, business_id, at, member_id, assigned_to)
-            SELECT $1, business_id, $4, $3, $2 FROM chosen WHERE assigned_to IS DISTINCT FROM $2
-        ), cleared AS (
-            DELETE FROM selected_businesses s USING ticked
-            WHERE s.partner_id = $1 AND s.member_id = $3 AND s.business_id = ticked.business_id
-        )
-        SELECT count(*) AS "ticked!" FROM ticked"#,
+    let ticked = sqlx::query_scalar!(
+        r#"SELECT business_id::text AS "id!" FROM selected_businesses WHERE partner_id = $1 AND member_id = $2
+        ORDER BY business_id LIMIT $3"#,
         partner.as_str() as _,
-        manager.member(),
         hand.member_id,
-        hand.now,
         MOST_AT_ONCE,
     )
-    .fetch_one(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    Ok(u64::try_from(chosen).unwrap_or_default())
+    let ids: Vec<&str> = ticked.iter().map(String::as_str).collect();
+    lock_businesses(tx, &ids).await?;
+    assign_locked(tx, &ids, manager, hand).await?;
+    sqlx::query!(
+        "DELETE FROM selected_businesses WHERE partner_id = $1 AND member_id = $2 AND business_id = ANY ($3::text[])",
+        partner.as_str() as _,
+        hand.member_id,
+        &ids as _,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
 }
 
 /// How many the member has ticked, and how many of these somebody looks after.

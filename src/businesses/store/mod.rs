@@ -12,6 +12,8 @@ mod tests;
 mod told;
 mod upsert;
 
+use std::collections::HashSet;
+
 use time::{Date, OffsetDateTime, Time, macros::format_description};
 
 use super::model::{Business, Event, EventKind, HeardFrom, LastRequest, Link, Standing, Waba};
@@ -168,44 +170,44 @@ pub async fn whose_waba(tx: &mut TenantTx, id: &WabaId) -> sqlx::Result<Option<(
     Ok(row.map(|row| (BusinessId::from_stored(row.business_id), row.name)))
 }
 
+/// Locks businesses until the end of the transaction, in the order of their ids, as `refresh_standing` does, and returns those we know.
+///
+/// Whoever changes rows by what they hold now locks them by this first: a statement that waits for a lock goes on with what it saw
+/// before it waited, and only the next one sees what was written meanwhile.
+pub async fn lock_businesses(tx: &mut TenantTx, ids: &[&str]) -> sqlx::Result<HashSet<String>> {
+    let partner = tx.partner().clone();
+    let known = sqlx::query_scalar!(
+        r#"SELECT b.business_id::text AS "id!" FROM (SELECT DISTINCT unnest($2::text[]) AS id ORDER BY id) AS asked, LATERAL (
+            SELECT o.business_id FROM businesses o WHERE o.partner_id = $1 AND o.business_id = asked.id FOR NO KEY UPDATE
+        ) AS b"#,
+        partner.as_str() as _,
+        ids as _,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(known.into_iter().collect())
+}
+
+/// The same for WABAs; after their businesses, where both are changed.
+pub async fn lock_wabas(tx: &mut TenantTx, ids: &[&str]) -> sqlx::Result<()> {
+    let partner = tx.partner().clone();
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "locked!" FROM (SELECT DISTINCT unnest($2::text[]) AS id ORDER BY id) AS asked, LATERAL (
+            SELECT FROM wabas o WHERE o.partner_id = $1 AND o.waba_id = asked.id FOR NO KEY UPDATE
+        ) AS w"#,
+        partner.as_str() as _,
+        ids as _,
+    )
+    .fetch_one(&mut **tx)
+    .await
+    .map(drop)
+}
+
 /// Recomputes where businesses stand. Whoever changes a request, a WABA or Meta's status calls this in the same transaction, once, with
 /// all the businesses concerned: a second call could wait for another transaction that waits for this one.
 pub async fn refresh_standing(tx: &mut TenantTx, ids: &[BusinessId]) -> sqlx::Result<()> {
     let ids: Vec<&str> = ids.iter().map(BusinessId::as_str).collect();
     sqlx::query!("SELECT FROM refresh_standing($1)", &ids as _).execute(&mut **tx).await.map(drop)
-}
-
-/// Keeps what Meta said of a business just now (4.11), and notes it in the timeline if it is new. `None` changes nothing: Meta did
-/// not say. Doesn't recompute the standing: call [`refresh_standing`] after it.
-pub async fn record_meta_status(
-    tx: &mut TenantTx,
-    id: &BusinessId,
-    status: Option<&str>,
-    date: Option<&str>,
-    now: OffsetDateTime,
-) -> sqlx::Result<()> {
-    let Some(status) = status else { return Ok(()) };
-    let partner = tx.partner().clone();
-    sqlx::query!(
-        "WITH past AS (
-            SELECT meta_status FROM businesses WHERE partner_id = $1 AND business_id = $2 FOR NO KEY UPDATE
-        ), written AS (
-            UPDATE businesses SET meta_status = $3, meta_status_date = coalesce($4, meta_status_date), checked_at = $5,
-                meta_status_since = coalesce($6, CASE WHEN meta_status = $3 THEN meta_status_since END, $5)
-            WHERE partner_id = $1 AND business_id = $2
-        )
-        INSERT INTO business_events (partner_id, business_id, at, kind, detail)
-        SELECT $1, $2, $5, 'meta_status_changed', $3 FROM past WHERE meta_status IS DISTINCT FROM $3",
-        partner.as_str() as _,
-        id.as_str() as _,
-        status,
-        date,
-        now,
-        date.and_then(start_of),
-    )
-    .execute(&mut **tx)
-    .await
-    .map(drop)
 }
 
 /// The beginning of a day as Meta writes it (`2025-10-07`); `None` for anything else.

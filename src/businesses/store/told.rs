@@ -5,7 +5,7 @@
 
 use time::OffsetDateTime;
 
-use super::{refresh_standing, start_of};
+use super::{lock_businesses, lock_wabas, refresh_standing, start_of};
 use crate::{
     db::TenantTx,
     graph::{BusinessId, BusinessStatus, WabaId},
@@ -29,6 +29,7 @@ pub async fn keep_told(
 ) -> sqlx::Result<News> {
     let mut ids: Vec<BusinessId> = statuses.iter().map(|(id, _)| id.clone()).collect();
     ids.sort_unstable();
+    lock_businesses(tx, &ids.iter().map(BusinessId::as_str).collect::<Vec<_>>()).await?;
     let changed = keep_statuses(tx, statuses, now).await? + keep_eligibilities(tx, eligibilities, now).await?;
     if changed == 0 {
         return Ok(News::None);
@@ -54,19 +55,26 @@ async fn keep_statuses(
         r#"WITH given AS (
             SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS given (business_id, status, date, since)
         ), past AS MATERIALIZED (
-            SELECT given.*, b.row_at, b.meta_status, b.meta_status_date, b.meta_status_since
+            SELECT given.*, b.row_at, b.meta_status, b.meta_status_date, b.meta_status_since,
+                -- Terms once signed stay signed: a webhook may tell before an answer shows it.
+                coalesce(upper(b.meta_status) = 'TERM_OF_SERVICE_SIGNED' AND upper(given.status) <> 'TERM_OF_SERVICE_SIGNED', FALSE) AS is_older
             FROM given, LATERAL (
                 SELECT o.ctid AS row_at, o.meta_status, o.meta_status_date, o.meta_status_since FROM businesses o
-                WHERE o.partner_id = $1 AND o.business_id = given.business_id FOR NO KEY UPDATE
+                WHERE o.partner_id = $1 AND o.business_id = given.business_id OFFSET 0
             ) AS b
         ), written AS (
-            UPDATE businesses b SET meta_status = past.status, meta_status_date = coalesce(past.date, past.meta_status_date), checked_at = $6,
-                meta_status_since = coalesce(past.since, CASE WHEN past.meta_status = past.status THEN past.meta_status_since END, $6)
+            UPDATE businesses b SET checked_at = $6,
+                meta_status = CASE WHEN past.is_older THEN past.meta_status ELSE past.status END,
+                meta_status_date = CASE WHEN past.is_older THEN past.meta_status_date ELSE coalesce(past.date, past.meta_status_date) END,
+                meta_status_since = CASE
+                    WHEN past.is_older THEN past.meta_status_since
+                    ELSE coalesce(past.since, CASE WHEN past.meta_status = past.status THEN past.meta_status_since END, $6)
+                END
             FROM past WHERE b.ctid = past.row_at AND past.status IS NOT NULL
         ), noted AS (
             INSERT INTO business_events (partner_id, business_id, at, kind, detail, heard_from)
             SELECT $1, business_id, $6, 'meta_status_changed', status, 'poll' FROM past
-            WHERE status IS NOT NULL AND status IS DISTINCT FROM meta_status
+            WHERE status IS NOT NULL AND status IS DISTINCT FROM meta_status AND NOT is_older
             ORDER BY business_id
             RETURNING event_id
         )
@@ -95,6 +103,7 @@ async fn keep_eligibilities(
     }
     told.sort_unstable();
     let (ids, words): (Vec<_>, Vec<_>) = told.into_iter().unzip();
+    lock_wabas(tx, &ids).await?;
     let partner = tx.partner().clone();
     sqlx::query_scalar!(
         r#"WITH given AS (
@@ -103,7 +112,7 @@ async fn keep_eligibilities(
             SELECT given.*, w.row_at, w.business_id
             FROM given, LATERAL (
                 SELECT o.ctid AS row_at, o.business_id, o.eligibility FROM wabas o
-                WHERE o.partner_id = $1 AND o.waba_id = given.waba_id AND o.gone_at IS NULL FOR NO KEY UPDATE
+                WHERE o.partner_id = $1 AND o.waba_id = given.waba_id AND o.gone_at IS NULL OFFSET 0
             ) AS w
             WHERE w.eligibility IS DISTINCT FROM given.word
         ), written AS (

@@ -6,7 +6,7 @@
 
 use time::OffsetDateTime;
 
-use super::start_of;
+use super::{lock_businesses, lock_wabas, start_of};
 use crate::{
     businesses::{
         name_key::{key_of, words_of},
@@ -32,6 +32,7 @@ pub struct Reading {
 
 /// Keeps a page and brings the businesses it touched up to date. Returns how many businesses were new. Doing it twice changes nothing.
 pub async fn upsert(tx: &mut TenantTx, reading: Reading, seen: &Seen) -> sqlx::Result<u64> {
+    lock(tx, seen).await?;
     let fresh = upsert_businesses(tx, &seen.businesses, reading.now).await?;
     let moved_from = upsert_wabas(tx, reading, seen).await?;
     touch(tx, reading.sync_id, &seen.ownerless).await?;
@@ -39,6 +40,26 @@ pub async fn upsert(tx: &mut TenantTx, reading: Reading, seen: &Seen) -> sqlx::R
     ids.extend(moved_from);
     refresh_and_note(tx, &ids, reading).await?;
     Ok(fresh)
+}
+
+/// Locks what a page is about: its businesses and those its WABAs have belonged to, then the WABAs.
+async fn lock(tx: &mut TenantTx, seen: &Seen) -> sqlx::Result<()> {
+    let partner = tx.partner().clone();
+    let wabas: Vec<&str> =
+        seen.wabas.iter().map(|waba| waba.id.as_str()).chain(seen.ownerless.iter().map(WabaId::as_str)).collect();
+    let hosts = sqlx::query_scalar!(
+        r#"SELECT DISTINCT w.business_id::text AS "id!" FROM unnest($2::text[]) AS given (id), LATERAL (
+            SELECT business_id FROM wabas WHERE partner_id = $1 AND waba_id = given.id OFFSET 0
+        ) AS w"#,
+        partner.as_str() as _,
+        &wabas as _,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let businesses: Vec<&str> =
+        seen.businesses.iter().map(|business| business.id.as_str()).chain(hosts.iter().map(String::as_str)).collect();
+    lock_businesses(tx, &businesses).await?;
+    lock_wabas(tx, &wabas).await
 }
 
 async fn upsert_businesses(tx: &mut TenantTx, businesses: &[SeenBusiness], now: OffsetDateTime) -> sqlx::Result<u64> {
@@ -49,22 +70,29 @@ async fn upsert_businesses(tx: &mut TenantTx, businesses: &[SeenBusiness], now: 
     let words: Vec<_> = names.iter().map(|name| name.as_deref().map(|name| words_of(&partner, name))).collect();
     let since: Vec<_> =
         businesses.iter().map(|business| business.meta_status_date.as_deref().and_then(start_of)).collect();
-    // Rows are locked in the order of their ids, as `refresh_standing` locks them. Nothing is written where nothing is new, but for the
-    // time of the check, which no index holds.
+    // Nothing is written where nothing is new, but for the time of the check, which no index holds.
     let fresh = sqlx::query_scalar!(
-        r#"WITH given AS (
+        r#"WITH listed AS (
             SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[])
-            AS given (business_id, name, name_key, words, country, verification_status, meta_status, meta_status_date, meta_status_since)
+            AS listed (business_id, name, name_key, words, country, verification_status, meta_status, meta_status_date, meta_status_since)
         ), past AS MATERIALIZED (
-            SELECT b.* FROM given, LATERAL (
-                SELECT business_id, left_at, meta_status FROM businesses WHERE partner_id = $1 AND business_id = given.business_id OFFSET 0
+            SELECT b.* FROM listed, LATERAL (
+                SELECT business_id, left_at, meta_status FROM businesses WHERE partner_id = $1 AND business_id = listed.business_id OFFSET 0
             ) AS b
+        ), given AS MATERIALIZED (
+            -- Terms once signed stay signed: a webhook may tell before a list shows it.
+            SELECT business_id, name, name_key, words, country, verification_status, meta_status_date, meta_status_since,
+                CASE WHEN upper(past.meta_status) = 'TERM_OF_SERVICE_SIGNED' AND upper(listed.meta_status) <> 'TERM_OF_SERVICE_SIGNED' THEN NULL
+                    ELSE listed.meta_status
+                END AS meta_status,
+                CASE WHEN listed.meta_status IS NOT NULL THEN $11::timestamptz END AS checked_at
+            FROM listed LEFT JOIN past USING (business_id)
         ), written AS (
             INSERT INTO businesses AS b (partner_id, business_id, name, name_key, country, verification_status, meta_status,
                 meta_status_date, meta_status_since, checked_at, first_seen_at)
             SELECT $1, business_id, coalesce(name, $12), coalesce(name_key, ''), country, verification_status,
                 meta_status, meta_status_date, CASE WHEN meta_status IS NOT NULL THEN coalesce(meta_status_since, $11) END,
-                CASE WHEN meta_status IS NOT NULL THEN $11 END, $11
+                checked_at, $11
             FROM given ORDER BY business_id
             ON CONFLICT (partner_id, business_id) DO UPDATE SET
                 name = CASE WHEN excluded.name_key = '' AND excluded.name = $12 THEN b.name ELSE excluded.name END,
@@ -235,6 +263,14 @@ async fn refresh_and_note(tx: &mut TenantTx, ids: &[String], reading: Reading) -
 /// At the end of a whole sync: WABAs it did not see are gone, and businesses left without any have left.
 pub async fn mark_vanished(tx: &mut TenantTx, reading: Reading) -> sqlx::Result<()> {
     let partner = tx.partner().clone();
+    let hosts = sqlx::query_scalar!(
+        r#"SELECT DISTINCT business_id::text AS "id!" FROM wabas WHERE partner_id = $1 AND gone_at IS NULL AND sync_id IS DISTINCT FROM $2"#,
+        partner.as_str() as _,
+        reading.sync_id,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    lock_businesses(tx, &hosts.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     let ids = sqlx::query_scalar!(
         r#"WITH gone AS (
             UPDATE wabas SET gone_at = $3, changed_at = $3

@@ -185,6 +185,7 @@ fn show(visit: &Visit, story: Story) -> AnyView {
             {problem_notice(visit)}
             {deed_notice(visit)}
             {done_notice(visit, request)}
+            {business.as_ref().and_then(|business| left_notice(business, request, now))}
             {running.then(|| moving_notice(request))}
             <div class="split">
                 <div>
@@ -198,6 +199,23 @@ fn show(visit: &Visit, story: Story) -> AnyView {
         {running.then(|| view! { <LiveList/> })}
     }
     .into_any()
+}
+
+/// That the partnership ended, where something is still waited for.
+pub(super) fn left_notice(business: &Business, request: &Request, now: OffsetDateTime) -> Option<AnyView> {
+    let left_at = business.left_at?;
+    if matches!(request.state, State::Ready | State::Cancelled | State::TakenByAnotherPartner) {
+        return None;
+    }
+    let view = view! {
+        <Notice kind=NoticeKind::Info title="This business has left">
+            <p>
+                "Since "<Timestamp at=left_at now=now style=TimeStyle::Day/>
+                " it shares no WABA with you, so Meta no longer tells you how it stands. What was signed stays signed."
+            </p>
+        </Notice>
+    };
+    Some(view.into_any())
 }
 
 /// What the form that led here did, besides what the page tells anyway.

@@ -6,7 +6,7 @@ use time::{OffsetDateTime, macros::datetime};
 use super::{
     decision::{Case, decision},
     explained::Explained,
-    request::{explained, offer},
+    request::{explained, left_notice, offer},
 };
 use crate::{
     businesses::{Business, Standing},
@@ -195,4 +195,18 @@ fn the_solution_chosen_before_is_chosen_still() {
         page.contains("<option selected value=\"23\">") || page.contains("<option value=\"23\" selected"),
         "{page}"
     );
+}
+
+#[test]
+fn the_end_of_a_partnership_is_told_where_something_is_waited_for() {
+    let here = standing(Standing::Requested);
+    let left = Business { left_at: Some(NOW), ..here.clone() };
+    let told = |business: &Business, state| {
+        left_notice(business, &request(state, None), NOW).map(RenderHtml::to_html).unwrap_or_default()
+    };
+    for state in [State::Requested, State::AlreadyRequested, State::Accepted, State::Failed] {
+        assert!(told(&left, state).contains("This business has left"), "{state:?}");
+        assert!(told(&here, state).is_empty(), "{state:?}");
+    }
+    assert!(told(&left, State::Ready).is_empty() && told(&left, State::Cancelled).is_empty());
 }

@@ -28,7 +28,7 @@ pub use self::{
     },
     progress::{advance, behind},
     story::story_of_requests,
-    wishes::{Queued, cancel, hold_starts, queue},
+    wishes::{Queued, cancel, hold_starts, queue, stop_overtaken},
 };
 
 async fn refresh_standing(tx: &mut TenantTx, touched: &[String]) -> sqlx::Result<()> {

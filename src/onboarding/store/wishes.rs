@@ -88,6 +88,38 @@ pub async fn queue(
     Ok(queued)
 }
 
+/// Stops requests of a batch that were written down a moment ago for businesses that signed, or left, in that moment. Their businesses
+/// are locked by now, so what they say holds. Says how many there were.
+pub async fn stop_overtaken(tx: &mut TenantTx, batch: i64, member_id: i64, now: OffsetDateTime) -> sqlx::Result<usize> {
+    let partner = tx.partner().clone();
+    let stopped = sqlx::query_scalar!(
+        r#"
+        WITH stopped AS (
+            UPDATE requests r SET state = 'cancelled', cancelled_at = $4, changed_at = $4
+            FROM businesses b
+            WHERE r.partner_id = $1 AND r.batch_number = $2 AND r.state = 'queued'
+                AND b.partner_id = $1 AND b.business_id = r.business_id
+                AND (b.left_at IS NOT NULL OR b.standing IN ('accepted', 'ready'))
+            RETURNING r.number, r.business_id, r.attempts
+        ), told AS (
+            INSERT INTO request_events (partner_id, number, at, state, attempt, member_id)
+            SELECT $1, number, $4, 'cancelled', attempts, $3 FROM stopped ORDER BY number
+        )
+        SELECT business_id::text AS "business_id!" FROM stopped
+        "#,
+        partner.as_str(),
+        batch,
+        member_id,
+        now,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    if !stopped.is_empty() {
+        refresh_standing(tx, &stopped).await?;
+    }
+    Ok(stopped.len())
+}
+
 async fn open_requests(tx: &mut TenantTx, businesses: &[BusinessId]) -> sqlx::Result<Vec<Queued>> {
     let partner = tx.partner().clone();
     let ids: Vec<String> = businesses.iter().map(|business| business.as_str().to_owned()).collect();

@@ -3,6 +3,7 @@
 use sqlx::PgPool;
 
 use super::*;
+use crate::graph::BusinessStatus;
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn what_is_due_is_claimed_once_and_oldest_first(pool: PgPool) {
@@ -155,9 +156,8 @@ async fn a_request_follows_its_business(pool: PgPool) {
     }
     assert!(store::behind(&mut house.tx().await, 9).await.unwrap().is_empty());
     let mut tx = house.tx().await;
-    crate::businesses::record_meta_status(&mut tx, &business(0), Some("TERM_OF_SERVICE_SIGNED"), None, at(2))
-        .await
-        .unwrap();
+    let signed = BusinessStatus { status: Some("TERM_OF_SERVICE_SIGNED".to_owned()), date: None };
+    crate::businesses::keep_told(&mut tx, &[(business(0), signed)], &[], at(2)).await.unwrap();
     let ready = business(1);
     sqlx::query!(
         "INSERT INTO wabas (partner_id, waba_id, business_id, name, link, eligibility, first_seen_at, changed_at)

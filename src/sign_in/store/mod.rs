@@ -62,6 +62,16 @@ pub(super) async fn find_member(tx: &mut TenantTx, member_id: i64, now: OffsetDa
     }))
 }
 
+/// Whether a member who wasn't removed is an admin.
+pub(super) async fn is_admin(tx: &mut TenantTx, member_id: i64) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM members WHERE member_id = $1 AND role = 'admin' AND removed_at IS NULL) AS "is_one!""#,
+        member_id,
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 /// Notes that a member is here. Time doesn't go back: two of their browsers may note it in any order.
 pub(super) async fn note_seen(tx: &mut TenantTx, member_id: i64, now: OffsetDateTime) -> Result<()> {
     sqlx::query!("UPDATE members SET seen_at = greatest(seen_at, $2) WHERE member_id = $1", member_id, now)
@@ -185,23 +195,6 @@ pub(super) struct TokenRow {
     pub(super) member_id: i64,
     pub(super) sealed: Sealed,
     pub(super) problem: Option<String>,
-}
-
-/// One member's token, unless they were removed.
-pub(super) async fn find_token(tx: &mut TenantTx, member_id: i64) -> Result<Option<TokenRow>> {
-    let row = sqlx::query!(
-        "SELECT t.member_id, t.sealed, t.key_id, t.problem
-         FROM tokens t JOIN members m ON m.member_id = t.member_id
-         WHERE t.member_id = $1 AND m.removed_at IS NULL",
-        member_id,
-    )
-    .fetch_optional(&mut **tx)
-    .await?;
-    Ok(row.map(|row| TokenRow {
-        member_id: row.member_id,
-        sealed: Sealed { key_id: row.key_id, bytes: row.sealed },
-        problem: row.problem,
-    }))
 }
 
 /// The partner's tokens, the best first: those that work, of those who may onboard, the latest.
@@ -351,7 +344,7 @@ mod tests {
         let rival: PartnerId = "102000000000002".parse().unwrap();
         let mut tx = db.tenant(&rival).await.unwrap();
         assert!(find_member(&mut tx, member_id, NOW).await.unwrap().is_none());
-        let refusal = sign_in::live_token(&db, &vault, &rival, member_id).await.unwrap_err();
+        let refusal = sign_in::any_live_token(&db, &vault, &rival).await.unwrap_err();
         assert!(matches!(refusal, sign_in::TokenError::Missing), "{refusal}");
     }
 
@@ -367,7 +360,7 @@ mod tests {
         tx.commit().await.unwrap();
         let kept = sqlx::query_scalar!("SELECT sealed FROM tokens").fetch_one(db.pool()).await.unwrap();
         assert!(!kept.windows(4).any(|part| part == b"ines"), "no part of the token is readable");
-        let live = sign_in::live_token(&db, &vault, &partner(), member_id).await.unwrap();
+        let live = sign_in::any_live_token(&db, &vault, &partner()).await.unwrap();
         assert_eq!(secrecy::ExposeSecret::expose_secret(&live.token), "EAAB-ines");
     }
 
@@ -382,12 +375,12 @@ mod tests {
         mark_token_dead(&mut tx, member_id, "other", NOW).await.unwrap();
         assert_eq!(token_problem(&mut tx, member_id).await.as_deref(), Some("revoked"), "the first reason stays");
         tx.commit().await.unwrap();
-        let refusal = sign_in::live_token(&db, &vault, &partner(), member_id).await.unwrap_err();
+        let refusal = sign_in::any_live_token(&db, &vault, &partner()).await.unwrap_err();
         assert!(matches!(refusal, sign_in::TokenError::Dead { problem } if problem == "revoked"));
         let mut tx = db.tenant(&partner()).await.unwrap();
         keep_token(&mut tx, &vault, member_id, "EAAB-fresh", NOW).await;
         tx.commit().await.unwrap();
-        assert!(sign_in::live_token(&db, &vault, &partner(), member_id).await.is_ok());
+        assert!(sign_in::any_live_token(&db, &vault, &partner()).await.is_ok());
     }
 
     #[sqlx::test(migrator = "crate::db::MIGRATOR")]

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::{
     super::{
         audit::{Act, audit},
+        members::hold_as_admin,
         model::Role,
         visit::{Problem, Visit, finish},
     },
@@ -69,6 +70,9 @@ async fn keep(visit: &Visit, tools: &Tools, typed: &SecretString) -> Result<Stri
     let now = visit.clock.now();
     let failed = |error: sqlx::Error| back(mishap(error));
     let mut tx = visit.tenant().await.map_err(back)?;
+    if !hold_as_admin(&mut tx, viewer.member_id).await.map_err(failed)? {
+        return Err(back(AppError::Forbidden));
+    }
     store::save(&mut tx, &checked, &sealed, viewer.member_id, now).await.map_err(failed)?;
     let stored = visit.entry(Act::TokenStored, checked.system_user.name.as_str());
     audit(&mut tx, &stored).await.map_err(failed)?;
@@ -85,6 +89,9 @@ async fn forget(visit: &Visit) -> Result<(), AppError> {
         return Err(AppError::Forbidden);
     }
     let mut tx = visit.tenant().await?;
+    if !hold_as_admin(&mut tx, viewer.member_id).await.map_err(mishap)? {
+        return Err(AppError::Forbidden);
+    }
     if store::remove(&mut tx).await.map_err(mishap)? {
         audit(&mut tx, &visit.entry(Act::TokenRemoved, "")).await.map_err(mishap)?;
     }

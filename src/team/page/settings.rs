@@ -7,7 +7,7 @@ use super::{
     super::{
         connection::connection_section,
         model::{Deployment, Member, Row, Window},
-        settings::{Flaw, RAW_BODY_DAYS, STALLED_DAYS},
+        settings::{Flaw, RAW_BODY_DAYS, STALLED_DAYS, shown},
         store,
     },
     audit::rows_table,
@@ -121,6 +121,7 @@ fn settings_part(settings: &PartnerSettings, flaw: Option<Flaw>) -> AnyView {
     let (stalled, raw) = (settings.stalled_days.to_string(), settings.raw_body_days.to_string());
     let form = view! {
         <form class="prefs" method="post" action="/settings/save">
+            <input type="hidden" name="seen" value=shown(settings)/>
             <Select
                 id="partner-kind"
                 name="kind"
@@ -141,11 +142,11 @@ fn settings_part(settings: &PartnerSettings, flaw: Option<Flaw>) -> AnyView {
             <Field
                 id="raw-body-days"
                 name="raw_body_days"
-                label="Days Meta’s answers are kept word for word"
+                label="Days Meta’s words are kept as they came"
                 kind="number"
                 value=raw
                 error=error(Flaw::RawBodyDays)
-                hint="From 1 to 3650. Then only the facts stay: codes, times and IDs. What is cleared away by a shorter time cannot be brought back."
+                hint="From 1 to 3650, for its answers and for what it tells by webhook. Then only the facts stay: codes, times and IDs. What is cleared away by a shorter time cannot be brought back."
             />
             <label class="check-row">
                 <input class="check" type="checkbox" name="probe" value="on" checked=settings.probe_request_ids/>

@@ -6,7 +6,11 @@ use std::collections::HashSet;
 use time::OffsetDateTime;
 
 use super::super::model::Outcome;
-use crate::{businesses::refresh_standing, db::TenantTx, graph::BusinessId};
+use crate::{
+    businesses::{lock_wabas, refresh_standing},
+    db::TenantTx,
+    graph::BusinessId,
+};
 
 /// A change nobody has looked at.
 #[derive(Clone, Debug)]
@@ -21,7 +25,7 @@ pub struct Fresh {
     pub body: String,
 }
 
-/// The oldest that nobody has looked at.
+/// The oldest that nobody has looked at; nobody else takes these up meanwhile.
 pub async fn take_fresh(tx: &mut TenantTx, most: i64) -> sqlx::Result<Vec<Fresh>> {
     let partner = tx.partner().clone();
     sqlx::query_as!(
@@ -29,27 +33,12 @@ pub async fn take_fresh(tx: &mut TenantTx, most: i64) -> sqlx::Result<Vec<Fresh>
         r#"SELECT change_id AS id, sent_at, field, event, business_id AS "business_id: String",
             waba_id AS "waba_id: String", solution_id AS "solution_id: String", left(body, 20000) AS "body!"
         FROM webhook_changes WHERE partner_id = $1 AND settled_at IS NULL
-        ORDER BY change_id LIMIT $2"#,
+        ORDER BY change_id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"#,
         partner.as_str() as _,
         most,
     )
     .fetch_all(&mut **tx)
     .await
-}
-
-/// Locks businesses until the end of the transaction, and returns those we know.
-pub async fn with_lock(tx: &mut TenantTx, ids: &[&str]) -> sqlx::Result<HashSet<String>> {
-    let partner = tx.partner().clone();
-    let known = sqlx::query_scalar!(
-        r#"SELECT b.business_id::text AS "id!" FROM (SELECT DISTINCT unnest($2::text[]) AS id ORDER BY id) AS asked, LATERAL (
-            SELECT o.business_id FROM businesses o WHERE o.partner_id = $1 AND o.business_id = asked.id FOR NO KEY UPDATE
-        ) AS b"#,
-        partner.as_str() as _,
-        ids as _,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(known.into_iter().collect())
 }
 
 /// Marks the terms of businesses signed, each since the earliest hour Meta named. Returns those that were not known to have signed.
@@ -94,6 +83,7 @@ pub async fn sign(
 /// Doesn't recompute the standing.
 pub async fn move_sharing(tx: &mut TenantTx, wabas: &[&str], now: OffsetDateTime) -> sqlx::Result<HashSet<String>> {
     let partner = tx.partner().clone();
+    lock_wabas(tx, wabas).await?;
     // Meta names whole seconds and has its own clock: within a minute nobody knows which came first, and the word holds.
     let overtaken = sqlx::query_scalar!(
         r#"WITH asked AS (
@@ -111,7 +101,7 @@ pub async fn move_sharing(tx: &mut TenantTx, wabas: &[&str], now: OffsetDateTime
                 ) AS overtaken
             FROM latest, LATERAL (
                 SELECT o.ctid AS row_at, o.gone_at, o.sync_id FROM wabas o
-                WHERE o.partner_id = $1 AND o.waba_id = latest.waba_id FOR NO KEY UPDATE
+                WHERE o.partner_id = $1 AND o.waba_id = latest.waba_id OFFSET 0
             ) AS w
         ), moved AS (
             UPDATE wabas w SET gone_at = CASE WHEN past.shared THEN NULL ELSE greatest(past.gone_at, past.sent_at) END, changed_at = $3
@@ -239,7 +229,7 @@ pub async fn reopen(tx: &mut TenantTx, most: i64) -> sqlx::Result<u64> {
                 SELECT FROM businesses b WHERE b.partner_id = $1 AND b.business_id = c.business_id
             )
             LIMIT $2
-        )",
+        ) AND outcome = 'waits_for_business'",
         partner.as_str() as _,
         most,
     )

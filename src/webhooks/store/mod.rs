@@ -15,7 +15,7 @@ use crate::{
 pub use self::{
     apply::{
         Fresh, SyncNeed, move_sharing, move_solutions, note, reopen, settle, settle_businesses, sign, sync_need,
-        take_fresh, with_lock,
+        take_fresh,
     },
     list::{changes_naming, changes_of, find_change, health, recent},
 };
@@ -68,6 +68,27 @@ async fn wake_all(conn: &mut PgConnection, partners: Vec<String>) -> sqlx::Resul
         wake(conn, APPLY, &PartnerId::from_stored(partner)).await?;
     }
     Ok(())
+}
+
+/// Drops the words of the oldest changes that came before `due`, `most` at a time; gives how many there were. Without a partner: of
+/// those that are nobody's.
+pub async fn drop_old_words(
+    db: &Db,
+    partner: Option<&PartnerId>,
+    due: OffsetDateTime,
+    most: i32,
+    now: OffsetDateTime,
+) -> sqlx::Result<u64> {
+    let dropped = sqlx::query_scalar!(
+        r#"SELECT drop_webhook_bodies($1, $2, $3, $4) AS "dropped!""#,
+        partner.map(PartnerId::as_str),
+        due,
+        most,
+        now,
+    )
+    .fetch_one(db.pool())
+    .await?;
+    Ok(u64::try_from(dropped).unwrap_or_default())
 }
 
 /// Counts deliveries that were refused in this hour.

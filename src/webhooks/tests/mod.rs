@@ -2,7 +2,7 @@
 
 pub mod fixtures;
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use proptest::{
     prelude::*,
     strategy::{Strategy, ValueTree as _},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    db::{Db, PartnerId},
+    db::{Db, PartnerId, until_somebody_waits},
     onboarding::Follow,
     reconcile::{CancellationToken, Reconciler as _},
 };
@@ -202,6 +202,69 @@ async fn what_a_sync_saw_later_is_not_undone(pool: PgPool) {
     let outcomes: Vec<Option<String>> =
         sqlx::query_scalar("SELECT outcome FROM webhook_changes ORDER BY event").fetch_all(&pool).await.unwrap();
     assert_eq!(outcomes, [Some("outdated".to_owned()), Some("no_effect".to_owned())]);
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_waba_that_a_sync_touched_meanwhile_goes_all_the_same(pool: PgPool) {
+    let db = Db::from_pool(pool.clone());
+    seed(&pool, "9000").await;
+    keep(&db, "9000", &[&told("9000", 20, "PARTNER_REMOVED", "101", "201")]).await;
+    let mut sync = db.tenant(&"9000".parse().unwrap()).await.unwrap();
+    sqlx::query("UPDATE wabas SET country = 'PT' WHERE waba_id = '201'").execute(&mut *sync).await.unwrap();
+    let touches = async {
+        until_somebody_waits(&pool).await;
+        sync.commit().await.unwrap();
+    };
+    join(apply(&db, "9000"), touches).await;
+    let after = state(&pool, "9000").await;
+    let gone = r#""w": "201", "gone": "2026-11-25T12:20:00+00:00""#;
+    assert!(after.iter().any(|line| line.contains(gone)), "{after:#?}");
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn what_is_told_of_a_waba_that_is_gone_is_kept_and_brings_nothing_back(pool: PgPool) {
+    let db = Db::from_pool(pool.clone());
+    seed(&pool, "9000").await;
+    keep(&db, "9000", &[&told("9000", 20, "PARTNER_REMOVED", "102", "203")]).await;
+    apply(&db, "9000").await;
+    let late = [
+        told("9000", 10, "PARTNER_ADDED", "102", "203"),
+        told("9000", 30, "MM_LITE_TERMS_SIGNED", "102", "203"),
+        told("9000", 31, "PARTNER_APP_INSTALLED", "102", "203"),
+        of_waba("203", 32, "DISABLED_UPDATE"),
+        told("8999", 33, "MM_LITE_TERMS_SIGNED", "102", "203"),
+    ];
+    keep(&db, "9000", &late.iter().collect::<Vec<_>>()).await;
+    apply(&db, "9000").await;
+    let after = state(&pool, "9000").await;
+    let holds = |part: &str| after.iter().any(|line| line.contains(part));
+    assert!(holds(r#""w": "203", "gone": "2026-11-25T12:20:00+00:00""#), "{after:#?}");
+    assert!(after.iter().any(|line| line.contains(r#""b": "102""#) && !line.contains(r#""left": null"#)), "{after:#?}");
+    for event in ["MM_LITE_TERMS_SIGNED", "PARTNER_APP_INSTALLED", "DISABLED_UPDATE"] {
+        assert!(holds(&format!(r#""told": "102", "detail": "{event}""#)), "{event}: {after:#?}");
+    }
+    let kept: Vec<(Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT partner_id::text, outcome FROM webhook_changes ORDER BY partner_id NULLS LAST, change_id",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert!(
+        kept[..5].iter().all(|(partner, outcome)| partner.is_some() && outcome.as_deref() == Some("applied")),
+        "{kept:?}"
+    );
+    assert_eq!(kept[5], (None, None), "a partner that isn't here");
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn what_one_process_takes_up_no_other_does(pool: PgPool) {
+    let db = Db::from_pool(pool.clone());
+    seed(&pool, "9000").await;
+    keep(&db, "9000", &[&of_waba("202", 45, "DISABLED_UPDATE")]).await;
+    let mut one = db.tenant(&"9000".parse().unwrap()).await.unwrap();
+    let mut other = db.tenant(&"9000".parse().unwrap()).await.unwrap();
+    assert_eq!(store::take_fresh(&mut one, 10).await.unwrap().len(), 1);
+    assert!(store::take_fresh(&mut other, 10).await.unwrap().is_empty());
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]

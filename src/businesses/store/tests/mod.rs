@@ -8,6 +8,7 @@ mod selection;
 mod standing;
 mod syncs;
 mod upsert;
+mod waits;
 mod walls;
 
 use sqlx::PgPool;
@@ -20,6 +21,7 @@ use crate::{
         sync::{Seen, SeenBusiness, SeenWaba},
     },
     db::{Db, PartnerId},
+    graph::BusinessStatus,
 };
 
 const MONDAY: OffsetDateTime = datetime!(2026-11-23 08:00 UTC);
@@ -81,6 +83,12 @@ async fn sync(tx: &mut TenantTx, seen: &Seen, at: OffsetDateTime) {
     upsert(tx, reading, seen).await.unwrap();
     mark_vanished(tx, reading).await.unwrap();
     finish_sync(tx, open.id, at).await.unwrap();
+}
+
+/// What a poll was told of a business.
+async fn told(tx: &mut TenantTx, id: &BusinessId, status: Option<&str>, at: OffsetDateTime) {
+    let status = BusinessStatus { status: status.map(str::to_owned), date: None };
+    keep_told(tx, &[(id.clone(), status)], &[], at).await.unwrap();
 }
 
 async fn standing_of(tx: &mut TenantTx, digits: &str) -> Standing {

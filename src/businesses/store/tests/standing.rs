@@ -77,11 +77,11 @@ async fn the_newest_request_counts_and_a_cancelled_one_never_does(pool: PgPool) 
 async fn what_meta_says_after_a_failure_is_newer_than_the_failure(pool: PgPool) {
     let mut tx = tenant(&pool, "1").await;
     sync(&mut tx, &business("10", "Estrela", &["ELIGIBLE"]), MONDAY).await;
-    record_meta_status(&mut tx, &id("10"), Some("REQUEST_SENT"), None, MONDAY).await.unwrap();
+    told(&mut tx, &id("10"), Some("REQUEST_SENT"), MONDAY).await;
     request(&mut tx, "10", "failed", TUESDAY).await;
     refresh_standing(&mut tx, &[id("10")]).await.unwrap();
     assert_eq!(standing_of(&mut tx, "10").await, Standing::Failed);
-    record_meta_status(&mut tx, &id("10"), Some("REQUEST_SENT"), None, WEDNESDAY).await.unwrap();
+    told(&mut tx, &id("10"), Some("REQUEST_SENT"), WEDNESDAY).await;
     refresh_standing(&mut tx, &[id("10")]).await.unwrap();
     let business = find_business(&mut tx, &id("10")).await.unwrap().unwrap();
     assert_eq!((business.standing, business.waiting_since), (Standing::AlreadyRequested, Some(MONDAY)));
@@ -111,7 +111,7 @@ async fn two_who_refresh_the_same_businesses_in_another_order_never_block_each_o
                 let mut tx = tenant(&pool, "1").await;
                 refresh_standing(&mut tx, &ids).await.unwrap();
                 for one in &ids[..1] {
-                    record_meta_status(&mut tx, one, Some(status), None, TUESDAY).await.unwrap();
+                    told(&mut tx, one, Some(status), TUESDAY).await;
                 }
                 tx.commit().await.unwrap();
             }

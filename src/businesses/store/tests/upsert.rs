@@ -88,9 +88,9 @@ async fn every_change_has_its_line_in_the_timeline(pool: PgPool) {
     seen = business("10", "Estrela", &["ELIGIBLE", "ELIGIBLE"]);
     seen.businesses[0].meta_status = Some("NOT_STARTED".into());
     sync(&mut tx, &seen, TUESDAY).await;
-    record_meta_status(&mut tx, &id("10"), Some("REQUEST_SENT"), None, WEDNESDAY).await.unwrap();
-    record_meta_status(&mut tx, &id("10"), Some("REQUEST_SENT"), None, WEDNESDAY).await.unwrap();
-    record_meta_status(&mut tx, &id("10"), None, None, WEDNESDAY).await.unwrap();
+    told(&mut tx, &id("10"), Some("REQUEST_SENT"), WEDNESDAY).await;
+    told(&mut tx, &id("10"), Some("REQUEST_SENT"), WEDNESDAY).await;
+    told(&mut tx, &id("10"), None, WEDNESDAY).await;
     let said = |text: &str| Some(text.to_owned());
     assert_eq!(
         story(&mut tx, "10").await,
@@ -102,6 +102,26 @@ async fn every_change_has_its_line_in_the_timeline(pool: PgPool) {
             (MetaStatusChanged, said("REQUEST_SENT")),
         ]
     );
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn terms_once_signed_stay_signed_whatever_an_older_answer_says(pool: PgPool) {
+    let mut tx = tenant(&pool, "1").await;
+    let mut seen = business("10", "Estrela", &["ELIGIBLE"]);
+    sync(&mut tx, &seen, MONDAY).await;
+    told(&mut tx, &id("10"), Some("TERM_OF_SERVICE_SIGNED"), MONDAY).await;
+    for older in ["REQUEST_SENT", "NOT_STARTED", "SOMETHING_NEW"] {
+        told(&mut tx, &id("10"), Some(older), TUESDAY).await;
+        seen.businesses[0].meta_status = Some(older.into());
+        seen.businesses[0].meta_status_date = Some("2026-11-20".into());
+        sync(&mut tx, &seen, WEDNESDAY).await;
+        let kept = find_business(&mut tx, &id("10")).await.unwrap().unwrap();
+        assert_eq!(kept.meta_status.as_deref(), Some("TERM_OF_SERVICE_SIGNED"), "{older}");
+        assert_eq!((kept.standing, kept.meta_status_date), (Standing::Accepted, None), "{older}");
+        assert_eq!(kept.checked_at, Some(WEDNESDAY), "Meta was asked all the same");
+    }
+    let changes = story(&mut tx, "10").await.into_iter().filter(|(kind, _)| *kind == MetaStatusChanged).count();
+    assert_eq!(changes, 1, "nothing moved back");
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]

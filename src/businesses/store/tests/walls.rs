@@ -23,7 +23,7 @@ async fn another_partner_sees_nothing_by_any_way(pool: PgPool) {
     }
     assert_eq!(count_all(&mut tx, WEDNESDAY).await.unwrap(), Counts::default());
     refresh_standing(&mut tx, &[id("1001")]).await.unwrap();
-    record_meta_status(&mut tx, &id("1001"), Some("REQUEST_SENT"), None, TUESDAY).await.unwrap();
+    told(&mut tx, &id("1001"), Some("REQUEST_SENT"), TUESDAY).await;
     tx.commit().await.unwrap();
     assert!(name_like(tenant(&pool, "2").await, &Search::read("estrela mercado").unwrap()).await.unwrap().is_empty());
 

@@ -7,7 +7,7 @@ use crate::{
     businesses,
     db::TenantTx,
     graph::{BusinessId, SolutionId},
-    onboarding::store::hold_starts,
+    onboarding::store::{hold_starts, stop_overtaken},
     solutions,
 };
 
@@ -50,6 +50,7 @@ pub async fn retry(
     }
     let touched: Vec<BusinessId> = made.iter().cloned().map(BusinessId::from_stored).collect();
     businesses::refresh_standing(tx, &touched).await?;
+    stop_overtaken(tx, number.0, member_id, now).await?;
     Ok(Retried::Started { batch: number, size: made.len(), left })
 }
 

@@ -5,6 +5,7 @@ use futures::future::{join, join_all};
 use super::*;
 use crate::{
     businesses::Standing,
+    db::until_somebody_waits,
     graph::BusinessId,
     onboarding::store::{hold_starts, queue},
     reconcile::pause,
@@ -153,6 +154,29 @@ async fn clicks_in_the_midst_of_a_retry_ask_no_business_twice(pool: PgPool) {
     let again = if let Retried::Started { size, .. } = retried { size } else { 0 };
     assert_eq!(clicked.into_iter().sum::<usize>() + again, 8, "{retried:?}");
     assert_eq!(yard.open_requests().await, [1; 8]);
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_business_that_signs_in_the_midst_of_a_retry_is_not_asked_again(pool: PgPool) {
+    let yard = Yard::lay(&pool, "100").await;
+    let number = yard.batch(&[State::Failed; 2]).await;
+    let (mut told, business) = (yard.tx().await, Yard::business(number, 0));
+    sqlx::query!(
+        "UPDATE businesses SET meta_status = 'TERM_OF_SERVICE_SIGNED', meta_status_since = $1, checked_at = $1 WHERE business_id = $2",
+        NOW,
+        business as _,
+    )
+    .execute(&mut *told)
+    .await
+    .unwrap();
+    sqlx::query!("SELECT FROM refresh_standing($1)", &[business]).execute(&mut *told).await.unwrap();
+    let tells = async {
+        until_somebody_waits(&pool).await;
+        told.commit().await.unwrap();
+    };
+    let (retried, ()) = join(yard.retry(number), tells).await;
+    let Retried::Started { batch, .. } = retried else { panic!("{retried:?}") };
+    assert_eq!(yard.states(batch).await, ["cancelled", "queued"]);
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]

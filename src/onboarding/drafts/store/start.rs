@@ -7,6 +7,7 @@ use crate::{
     businesses,
     db::TenantTx,
     graph::{BusinessId, SolutionId},
+    onboarding::store::stop_overtaken,
 };
 
 /// With what a draft is started.
@@ -26,7 +27,7 @@ pub struct Wish<'a> {
 /// was quicker, that one stands and the row says so. The draft must be held and not started.
 pub async fn start(tx: &mut TenantTx, draft: &Draft, wish: &Wish<'_>, now: OffsetDateTime) -> sqlx::Result<u64> {
     let made = queue(tx, draft, wish, now).await?;
-    note_queued(tx, draft, wish.member_id, made).await?;
+    note_queued(tx, draft, wish.member_id, made, now).await?;
     if made < wish.to_send {
         tell_late_rows(tx, draft).await?;
     }
@@ -82,8 +83,15 @@ async fn queue(tx: &mut TenantTx, draft: &Draft, wish: &Wish<'_>, now: OffsetDat
 }
 
 /// Lets the businesses stand as queued. Of a business that could be asked a moment ago and has a queued request now, `refresh_standing`
-/// would say just that, in more than twice the time; one that changed in that moment is left to it.
-async fn note_queued(tx: &mut TenantTx, draft: &Draft, member_id: i64, made: u64) -> sqlx::Result<()> {
+/// would say just that, in more than twice the time; one that changed in that moment is left to it, and where there is nothing to ask
+/// for any more, the request is stopped.
+async fn note_queued(
+    tx: &mut TenantTx,
+    draft: &Draft,
+    member_id: i64,
+    made: u64,
+    now: OffsetDateTime,
+) -> sqlx::Result<()> {
     let partner = tx.partner().clone();
     // In the order in which refresh_standing locks them, so that neither waits for the other for ever.
     sqlx::query!(
@@ -110,7 +118,7 @@ async fn note_queued(tx: &mut TenantTx, draft: &Draft, member_id: i64, made: u64
             ) AS o
             WHERE r.partner_id = $1 AND r.batch_number = $2
         ) AS q
-        WHERE m.member_id = $3 AND b.ctid = q.row_at AND b.standing IN ('eligible', 'unknown', 'failed')",
+        WHERE m.member_id = $3 AND b.ctid = q.row_at AND b.standing IN ('eligible', 'unknown', 'failed') AND b.left_at IS NULL",
         partner.as_str(),
         draft.number.0,
         member_id,
@@ -123,7 +131,7 @@ async fn note_queued(tx: &mut TenantTx, draft: &Draft, member_id: i64, made: u64
     let others = sqlx::query_scalar!(
         r#"
         SELECT r.business_id::text AS "id!" FROM requests r JOIN businesses b USING (partner_id, business_id)
-        WHERE r.partner_id = $1 AND r.batch_number = $2 AND b.standing <> 'queued'
+        WHERE r.partner_id = $1 AND r.batch_number = $2 AND (b.standing <> 'queued' OR b.left_at IS NOT NULL)
         "#,
         partner.as_str(),
         draft.number.0,
@@ -131,7 +139,8 @@ async fn note_queued(tx: &mut TenantTx, draft: &Draft, member_id: i64, made: u64
     .fetch_all(&mut **tx)
     .await?;
     let others: Vec<BusinessId> = others.into_iter().map(BusinessId::from_stored).collect();
-    businesses::refresh_standing(tx, &others).await
+    businesses::refresh_standing(tx, &others).await?;
+    stop_overtaken(tx, draft.number.0, member_id, now).await.map(drop)
 }
 
 /// Says of the rows to be sent that got no request why: another one is open for their business.

@@ -92,6 +92,10 @@ async fn businesses_stand_after_it_as_they_would_if_that_was_worked_out_anew(poo
     let mut tx = desk.tx().await;
     let stand = sqlx::query_scalar!("SELECT standing FROM businesses ORDER BY business_id").fetch_all(&mut *tx).await;
     assert_eq!(stand.unwrap(), ["queued", "queued", "queued", "ready"]);
+    let states =
+        sqlx::query_scalar!("SELECT state FROM requests WHERE batch_number = $1 ORDER BY business_id", number.0);
+    let states = states.fetch_all(&mut *tx).await.unwrap();
+    assert_eq!(states, ["queued", "queued", "queued", "cancelled"], "there is nothing to ask for any more");
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
