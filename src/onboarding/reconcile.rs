@@ -23,13 +23,14 @@ use super::{
     gauge::Gauge,
     pace::Pace,
     send::{Sender, Sent, Tokens, attempt_of},
-    store::{self, AppLimit, Claimed, Outcome, Room},
+    store::{self, Claimed, Outcome, Room},
 };
 use crate::{
     businesses,
     clock::Clock,
     db::{Db, PartnerId, TenantTx},
     graph::Graph,
+    pauses::{self, Said},
     reconcile::{self, CancellationToken, Next, Reconciler, Signals, pause},
     sign_in,
     vault::Vault,
@@ -48,7 +49,7 @@ const CHUNK: usize = 512;
 /// interrupted: nothing is lost, only read again.
 const SAVE_TRIES: u32 = 20;
 
-/// How often the app's own limit is looked up, which other partners' holders may have heard of.
+/// How often it's looked up what others were told of the limits: other partners' holders of the app's, polls and syncs of either.
 const LOOK_AT_APP: Duration = Duration::from_secs(1);
 
 /// The name under which waiting clicks and pages hear that outcomes of this partner were saved.
@@ -94,8 +95,8 @@ impl Dispatch {
         self.take_up(&mut tx, partner, now).await?;
         store::resume_after_sign_in(&mut tx, now).await?;
         let gauge = Gauge::new(store::find_pace(&mut tx, u32::try_from(self.concurrency).unwrap_or(u32::MAX)).await?);
-        if let Some(until) = store::app_wait(&mut tx, &self.graph.settings().app_id, now).await? {
-            gauge.app_waits(until, now);
+        if let Some(until) = pauses::until(&mut tx, now).await? {
+            gauge.told(until, now);
         }
         let width = if stop.is_cancelled() { 0 } else { gauge.width(now) };
         let first = Turned::claim(&mut tx, room(width, 0, true, true), now).await?;
@@ -149,7 +150,7 @@ struct Errand {
     room: Option<Room>,
     /// Somebody asked for something, or signed in, since the last turn.
     woken: bool,
-    /// The app's own limit is to be looked up, and what was heard of it to be kept.
+    /// What others were told of the limits is to be looked up, and what was heard of the app's to be kept.
     app: bool,
 }
 
@@ -262,19 +263,14 @@ impl Run<'_> {
         Ok(claimed)
     }
 
-    async fn try_turn(
-        &self,
-        group: &[Sent],
-        changes: Option<&(Pace, AppLimit)>,
-        errand: Errand,
-    ) -> sqlx::Result<Turned> {
+    async fn try_turn(&self, group: &[Sent], changes: Option<&(Pace, Said)>, errand: Errand) -> sqlx::Result<Turned> {
         let now = self.dispatch.clock.now();
         let app = &self.dispatch.graph.settings().app_id;
         let mut tx = self.dispatch.db.tenant(self.partner).await?;
         if let Some((pace, limit)) = changes {
             store::save_pace(&mut tx, pace, now).await?;
             if errand.app || limit.wait.is_some() {
-                store::save_app_limit(&mut tx, app, *limit).await?;
+                pauses::keep_app(&mut tx, app, *limit).await?;
             }
         }
         if !group.is_empty() {
@@ -289,9 +285,9 @@ impl Run<'_> {
             store::resume_after_sign_in(&mut tx, now).await?;
         }
         if errand.app
-            && let Some(until) = store::app_wait(&mut tx, app, now).await?
+            && let Some(until) = pauses::until(&mut tx, now).await?
         {
-            self.sender.gauge.app_waits(until, now);
+            self.sender.gauge.told(until, now);
         }
         if errand.app {
             // Each turn adds a few lines to the counts on the chips, and pages that show them add all lines up.
