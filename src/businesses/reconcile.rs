@@ -16,8 +16,9 @@ use crate::{
     clock::Clock,
     db::{Db, PartnerId},
     graph::{self, Advice, Caller, Cause, Cursor, Graph, Origin},
+    pauses::{self, Ear},
     reconcile::{CancellationToken, Next, Reconciler, wake},
-    sign_in::{TokenError, any_live_token, mark_token_dead},
+    sign_in::{TokenError, Whose, any_live_token, mark_dead},
     solutions::{self, Role},
     vault::Vault,
 };
@@ -32,6 +33,9 @@ const MOST_TRIES: i32 = 6;
 const WAIT_UNTOLD: Duration = Duration::minutes(5);
 /// The longest that one wait may be: beyond it Graph is asked again all the same.
 const LONGEST_WAIT: Duration = Duration::DAY;
+
+/// Why a sync waits that Meta has refused nothing: a limit was told to others.
+const WAITS: Refusal<'_> = Refusal { cause: "throttled", fbtrace_id: None };
 
 /// Reads the partner's WABAs and solutions from Graph.
 pub struct SyncBusinesses {
@@ -101,10 +105,16 @@ impl SyncBusinesses {
             member: Some(signed_in.member_id),
             ..Origin::default()
         };
-        let caller = self.graph.with_token(signed_in.token, origin);
+        let ear = Arc::new(Ear::default());
+        let caller = self.graph.observed_first_by(ear.clone()).with_token(signed_in.token, origin);
         let mut open = open;
         while !stop.is_cancelled() {
-            match self.turn(partner, &caller, signed_in.member_id, &open).await? {
+            if let Some(until) = self.held(partner).await? {
+                return self.put_off(partner, &open, until, open.tries, WAITS).await;
+            }
+            let turned = self.turn(partner, &caller, &signed_in.whose, &open).await;
+            self.keep_heard(partner, &ear).await?;
+            match turned? {
                 Turn::Page => {}
                 Turn::Finished => {
                     self.refresh_statistics().await;
@@ -117,6 +127,19 @@ impl SyncBusinesses {
             open = further;
         }
         Ok(Next::Again)
+    }
+
+    /// Until when Meta is not to be called, whoever was told so.
+    async fn held(&self, partner: &PartnerId) -> sqlx::Result<Option<OffsetDateTime>> {
+        let mut tx = self.db.tenant(partner).await?;
+        pauses::until(&mut tx, self.clock.now()).await
+    }
+
+    /// Lets the others wait for what a page's answer said of the limits.
+    async fn keep_heard(&self, partner: &PartnerId, ear: &Ear) -> sqlx::Result<()> {
+        let mut tx = self.db.tenant(partner).await?;
+        pauses::keep(&mut tx, &self.graph.settings().app_id, ear.take()).await?;
+        tx.commit().await
     }
 
     /// Plans are only quicker for it, so it may fail.
@@ -152,7 +175,7 @@ impl SyncBusinesses {
     }
 
     /// Reads one page and keeps it.
-    async fn turn(&self, partner: &PartnerId, caller: &Caller, member: i64, open: &OpenSync) -> anyhow::Result<Turn> {
+    async fn turn(&self, partner: &PartnerId, caller: &Caller, whose: &Whose, open: &OpenSync) -> anyhow::Result<Turn> {
         let began_at = match open.started_at {
             Some(at) => at,
             None => self.begin(partner, open.id).await?,
@@ -168,7 +191,7 @@ impl SyncBusinesses {
         };
         match kept {
             Ok(finished) => Ok(if finished { Turn::Finished } else { Turn::Page }),
-            Err(error) => self.refused(partner, member, open, &error).await.map(Turn::Ended),
+            Err(error) => self.refused(partner, whose, open, &error).await.map(Turn::Ended),
         }
     }
 
@@ -255,7 +278,7 @@ impl SyncBusinesses {
     async fn refused(
         &self,
         partner: &PartnerId,
-        member: i64,
+        whose: &Whose,
         open: &OpenSync,
         error: &graph::Error,
     ) -> anyhow::Result<Next> {
@@ -266,7 +289,7 @@ impl SyncBusinesses {
             Advice::SignInAgain => {
                 let problem = error.token_problem().map_or("other", graph::TokenProblem::as_str);
                 let mut tx = self.db.tenant(partner).await?;
-                mark_token_dead(&mut tx, member, problem, now).await?;
+                mark_dead(&mut tx, whose, problem, now).await?;
                 tx.commit().await?;
                 Ok(Next::Again)
             }

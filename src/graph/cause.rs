@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use time::OffsetDateTime;
 
-/// Why a call failed, in the terms decisions are made in.
+/// Why a call failed, or was not made, in the terms decisions are made in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// The token isn't good any more; [`TokenProblem`] says why.
@@ -37,11 +37,17 @@ pub enum Cause {
     DuplicatePost,
     /// An error this client doesn't know. Meta's own words are all there is.
     Unrecognised,
+    /// No call was made: the business shares nothing with the partner any more.
+    BusinessLeft,
+    /// No call was made: the solution is gone, or can't be used any more.
+    SolutionUnusable,
+    /// No call was made: the caller lacked something of its own that it takes.
+    OwnTrouble,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::TokenInvalid,
         Self::AccessDenied,
         Self::NotFoundOrNoAccess,
@@ -57,6 +63,9 @@ impl Cause {
         Self::OboConflict,
         Self::DuplicatePost,
         Self::Unrecognised,
+        Self::BusinessLeft,
+        Self::SolutionUnusable,
+        Self::OwnTrouble,
     ];
 
     /// A stable name, fit for storing; [`Cause::from_str`] reads it.
@@ -77,6 +86,9 @@ impl Cause {
             Self::OboConflict => "obo_conflict",
             Self::DuplicatePost => "duplicate_post",
             Self::Unrecognised => "unrecognised",
+            Self::BusinessLeft => "business_left",
+            Self::SolutionUnusable => "solution_unusable",
+            Self::OwnTrouble => "own_trouble",
         }
     }
 
@@ -86,7 +98,7 @@ impl Cause {
             Self::TokenInvalid => Advice::SignInAgain,
             Self::AccessDenied | Self::NotFoundOrNoAccess => Advice::FixAccess,
             Self::Throttled => Advice::Wait { until: regain_at },
-            Self::Temporary | Self::OutcomeUnknown | Self::Unreachable => Advice::Retry,
+            Self::Temporary | Self::OutcomeUnknown | Self::Unreachable | Self::OwnTrouble => Advice::Retry,
             Self::InvalidParameter
             | Self::AlreadyRequested
             | Self::TakenByAnotherPartner
@@ -94,7 +106,9 @@ impl Cause {
             | Self::Blocked
             | Self::OboConflict
             | Self::DuplicatePost
-            | Self::Unrecognised => Advice::Stop,
+            | Self::Unrecognised
+            | Self::BusinessLeft
+            | Self::SolutionUnusable => Advice::Stop,
         }
     }
 }
@@ -192,7 +206,7 @@ mod tests {
                 "token_invalid" => Advice::SignInAgain,
                 "access_denied" | "not_found_or_no_access" => Advice::FixAccess,
                 "throttled" => Advice::Wait { until },
-                "temporary" | "outcome_unknown" | "unreachable" => Advice::Retry,
+                "temporary" | "outcome_unknown" | "unreachable" | "own_trouble" => Advice::Retry,
                 _ => Advice::Stop,
             };
             assert_eq!(cause.advice(until), expected, "{cause}");

@@ -154,7 +154,10 @@ impl Family {
             | Cause::Blocked
             | Cause::OboConflict
             | Cause::DuplicatePost
-            | Cause::Unrecognised => Self::Other,
+            | Cause::Unrecognised
+            | Cause::BusinessLeft
+            | Cause::SolutionUnusable
+            | Cause::OwnTrouble => Self::Other,
         }
     }
 

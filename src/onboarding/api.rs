@@ -16,6 +16,7 @@ use crate::{
     businesses,
     db::TenantTx,
     graph::{BusinessId, Cause, SolutionId, WabaId},
+    pauses,
     reconcile::{self, Signals},
     sign_in::{self, Problem, Visit, finish},
     solutions::{self, Unusable},
@@ -197,7 +198,7 @@ async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Taken>, P
         }
         reconcile::wake(&mut tx, DISPATCH, &partner).await.map_err(failed)?;
     }
-    let held_back = store::pause_until(&mut tx, visit.clock.now()).await.map_err(failed)?.is_some();
+    let held_back = pauses::until(&mut tx, visit.clock.now()).await.map_err(failed)?.is_some();
     tx.commit().await.map_err(failed)?;
     Ok(queued.map(|queued| Taken { queued, held_back }))
 }

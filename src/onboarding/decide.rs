@@ -4,7 +4,7 @@
 //! classified (`graph::Cause`, `graph::Advice`); the policy of trying again lives here and nowhere else.
 //!
 //! ```text
-//! Queued -> Sending -> Requested | AlreadyRequested | TakenByAnotherPartner | WaitingToRetry | Failed
+//! Queued -> Sending -> Requested | AlreadyRequested | TakenByAnotherPartner | WaitingToRetry | Failed | Cancelled
 //! Queued, WaitingToRetry -> Cancelled          WaitingToRetry -> Sending
 //! Requested, AlreadyRequested -> Accepted -> Ready
 //! ```
@@ -25,6 +25,13 @@ const LIMIT_DELAY: Duration = Duration::from_mins(1);
 /// How long a request waits for its member to sign in before it's looked at again; signing in wakes it at once.
 const SIGN_IN_DELAY: Duration = Duration::from_hours(1);
 
+/// How long a request waits after trouble of our own: Postgres was away, or its token could not be opened.
+const OWN_DELAY: Duration = Duration::from_mins(1);
+
+/// How long to leave Meta alone when it can't be reached: the first wait, doubled by each call in a row that finds nobody up to the
+/// last.
+const UNREACHED_DELAY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(1));
+
 /// What dispatch knows of a request when an answer comes.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
@@ -36,6 +43,32 @@ pub struct Attempt {
     pub known_ids: Vec<MetaRequestId>,
     /// Nobody answers at Meta, whatever is asked: it says nothing of this request.
     pub meta_is_away: bool,
+    /// Calls of the partner in a row that nobody answered, the last one included.
+    pub unanswered: u32,
+    /// Why it isn't to be sent any more, though its turn has come.
+    pub bar: Option<Bar>,
+}
+
+/// What has come to stand in the way since a request was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// The rest of its batch was cancelled.
+    Stopped,
+    /// The business shares nothing with the partner any more.
+    BusinessLeft,
+    /// The solution is gone, or can't be used any more.
+    SolutionUnusable,
+}
+
+impl Bar {
+    /// What becomes of a request that Meta doesn't hold.
+    const fn end(self) -> (State, Option<Cause>) {
+        match self {
+            Self::Stopped => (State::Cancelled, None),
+            Self::BusinessLeft => (State::Failed, Some(Cause::BusinessLeft)),
+            Self::SolutionUnusable => (State::Failed, Some(Cause::SolutionUnusable)),
+        }
+    }
 }
 
 /// What came back.
@@ -54,6 +87,8 @@ pub enum Answer {
     Status(Reading),
     /// The process that was sending ended before it wrote down what came of it.
     Interrupted,
+    /// Nothing was sent: what sending takes couldn't be had from our own Postgres or vault.
+    OwnTrouble,
 }
 
 /// The business's `marketing_messages_onboarding_status`, and why it was asked for.
@@ -86,6 +121,8 @@ pub struct Settled {
     pub cause: Option<Cause>,
     /// Meta's id of the request, if it gave one.
     pub meta_request_id: Option<MetaRequestId>,
+    /// It ends without our knowing whether Meta holds it: a later request for the business asks for the status first.
+    pub doubtful: bool,
 }
 
 /// A request that goes on later.
@@ -101,19 +138,18 @@ pub struct Waiting {
 
 /// What an answer makes of a request. `chance` is any number: it spreads the retries of requests that failed together.
 pub fn decide(attempt: &Attempt, answer: Answer, now: OffsetDateTime, chance: u64) -> Verdict {
+    // Only an answer of Meta's to a POST ends a doubt, or a status that explains itself; no fault on the way to one does.
+    let later = |until, cause, doubtful| {
+        Verdict::Wait(Waiting { until, cause, faults: attempt.faults, doubtful, pauses_partner: false })
+    };
     match answer {
         Answer::Taken(id) => {
             let state = if attempt.known_ids.contains(&id) { State::AlreadyRequested } else { State::Requested };
-            Verdict::Settle(Settled { state, cause: None, meta_request_id: Some(id) })
+            Verdict::Settle(Settled { state, cause: None, meta_request_id: Some(id), doubtful: false })
         }
-        Answer::Interrupted => Verdict::Wait(Waiting {
-            until: now,
-            cause: Cause::OutcomeUnknown,
-            faults: attempt.faults,
-            doubtful: true,
-            pauses_partner: false,
-        }),
-        Answer::Status(reading) => judge_status(&reading),
+        Answer::Interrupted => later(now, Cause::OutcomeUnknown, true),
+        Answer::OwnTrouble => later(now + OWN_DELAY, Cause::OwnTrouble, attempt.doubtful),
+        Answer::Status(reading) => judge_status(attempt, &reading),
         Answer::Refused { cause, advice } => judge_refusal(attempt, cause, advice, now, chance),
     }
 }
@@ -136,6 +172,8 @@ fn judge_refusal(attempt: &Attempt, cause: Cause, advice: Advice, now: OffsetDat
             wait(told.unwrap_or(now + LIMIT_DELAY), attempt.faults, true)
         }
         (_, Advice::SignInAgain) => wait(now + SIGN_IN_DELAY, attempt.faults, false),
+        // Nothing left, so it says nothing of the request, however often.
+        (Cause::Unreachable, _) => wait(now + unreached_delay(attempt.unanswered), attempt.faults, false),
         (_, Advice::Retry) => {
             let faults = if attempt.meta_is_away { attempt.faults.max(1) } else { attempt.faults + 1 };
             if faults >= MOST_FAULTS {
@@ -148,24 +186,47 @@ fn judge_refusal(attempt: &Attempt, cause: Cause, advice: Advice, now: OffsetDat
     }
 }
 
-fn judge_status(reading: &Reading) -> Verdict {
-    let signed = reading.status.as_deref() == Some("TERM_OF_SERVICE_SIGNED");
-    match reading.refusal {
-        _ if signed => Verdict::Settle(Settled { state: State::Accepted, cause: None, meta_request_id: None }),
-        Some(cause) => Verdict::Settle(Settled { state: State::Failed, cause: Some(cause), meta_request_id: None }),
+fn unreached_delay(unanswered: u32) -> Duration {
+    let (first, last) = UNREACHED_DELAY;
+    first.saturating_mul(1 << unanswered.saturating_sub(1).min(16)).min(last)
+}
+
+fn judge_status(attempt: &Attempt, reading: &Reading) -> Verdict {
+    let says = |status| reading.status.as_deref() == Some(status);
+    match (reading.refusal, attempt.bar) {
+        _ if says("TERM_OF_SERVICE_SIGNED") => settle(State::Accepted, None, attempt),
+        (Some(cause), _) => settle(State::Failed, Some(cause), attempt),
+        // A request stands, and a POST of ours may have made it.
+        (None, Some(_)) if says("REQUEST_SENT") => settle(State::AlreadyRequested, None, attempt),
+        // Cancelled says that nothing was sent, which Meta must have said.
+        (None, Some(Bar::Stopped)) if !says("NOT_STARTED") => {
+            settle(State::Failed, Some(Cause::OutcomeUnknown), attempt)
+        }
+        (None, Some(bar)) => {
+            let (state, cause) = bar.end();
+            settle(state, cause, attempt)
+        }
         // Sent or not, the POST may be repeated now: Meta answers with the pending request's id, or takes it anew.
-        None => Verdict::Post,
+        (None, None) => Verdict::Post,
     }
 }
 
 fn settle(state: State, cause: Option<Cause>, attempt: &Attempt) -> Verdict {
     let known = if state == State::AlreadyRequested { attempt.known_ids.last().cloned() } else { None };
-    Verdict::Settle(Settled { state, cause, meta_request_id: known })
+    let doubtful = state == State::Failed && (attempt.doubtful || cause == Some(Cause::OutcomeUnknown));
+    Verdict::Settle(Settled { state, cause, meta_request_id: known, doubtful })
 }
 
 /// What is first to be done with a request whose turn has come.
 pub fn begin(attempt: &Attempt) -> Verdict {
-    if attempt.doubtful { Verdict::ReadStatus } else { Verdict::Post }
+    match attempt.bar {
+        _ if attempt.doubtful => Verdict::ReadStatus,
+        None => Verdict::Post,
+        Some(bar) => {
+            let (state, cause) = bar.end();
+            settle(state, cause, attempt)
+        }
+    }
 }
 
 /// Whether a person may still stop it: nothing of it has left.
@@ -247,6 +308,8 @@ mod tests {
                 | Cause::OboConflict
                 | Cause::DuplicatePost
                 | Cause::Unrecognised => Failed,
+                // No answer of Meta's.
+                Cause::BusinessLeft | Cause::SolutionUnusable | Cause::OwnTrouble => continue,
             };
             let verdict = decide(&fresh(), refused(cause), NOW, 0);
             let state = match &verdict {
@@ -284,6 +347,71 @@ mod tests {
         }
         let end = settled(decide(&attempt, refused(Cause::Temporary), NOW, 7));
         assert_eq!((end.state, end.cause), (State::Failed, Some(Cause::Temporary)));
+    }
+
+    #[test]
+    fn what_never_left_is_no_fault_of_the_request_and_its_waits_grow_to_a_minute() {
+        let mut attempt = Attempt { faults: MOST_FAULTS - 1, doubtful: true, ..fresh() };
+        let mut waits = Vec::new();
+        for unanswered in 1..=200 {
+            attempt.unanswered = unanswered;
+            let waiting = waiting(decide(&attempt, refused(Cause::Unreachable), NOW, 7));
+            assert_eq!((waiting.faults, waiting.doubtful), (MOST_FAULTS - 1, true));
+            waits.push((waiting.until - NOW).whole_seconds());
+        }
+        assert_eq!(waits[..7], [2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(waits[199], 60);
+    }
+
+    #[test]
+    fn trouble_of_our_own_is_no_fault_of_the_request() {
+        for doubtful in [false, true] {
+            let attempt = Attempt { faults: MOST_FAULTS - 1, doubtful, ..fresh() };
+            let waiting = waiting(decide(&attempt, Answer::OwnTrouble, NOW, 7));
+            assert_eq!((waiting.faults, waiting.doubtful, waiting.pauses_partner), (MOST_FAULTS - 1, doubtful, false));
+            assert_eq!((waiting.cause, waiting.until), (Cause::OwnTrouble, NOW + OWN_DELAY));
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_sent_any_more_ends_unsent_and_says_why() {
+        for (bar, end) in [
+            (Bar::Stopped, (State::Cancelled, None)),
+            (Bar::BusinessLeft, (State::Failed, Some(Cause::BusinessLeft))),
+            (Bar::SolutionUnusable, (State::Failed, Some(Cause::SolutionUnusable))),
+        ] {
+            let attempt = Attempt { bar: Some(bar), ..fresh() };
+            let unsent = settled(begin(&attempt));
+            assert_eq!((unsent.state, unsent.cause, unsent.doubtful), (end.0, end.1, false), "{bar:?}");
+            // What may have left is looked for first, and isn't sent a second time.
+            let attempt = Attempt { doubtful: true, ..attempt };
+            assert_eq!(begin(&attempt), Verdict::ReadStatus, "{bar:?}");
+            for (status, state) in [
+                // Nobody may call that cancelled which Meta may hold.
+                (None, State::Failed),
+                (Some("NOT_STARTED"), end.0),
+                (Some("REQUEST_SENT"), State::AlreadyRequested),
+                (Some("TERM_OF_SERVICE_SIGNED"), State::Accepted),
+            ] {
+                let reading = Reading { status: status.map(str::to_owned), refusal: None };
+                let found = settled(decide(&attempt, Answer::Status(reading), NOW, 0));
+                assert_eq!(found.state, state, "{bar:?}, {status:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_failure_keeps_the_doubt_for_the_next_request_and_nothing_else_does() {
+        let doubtful = Attempt { doubtful: true, faults: MOST_FAULTS - 1, ..fresh() };
+        for cause in [Cause::Temporary, Cause::OutcomeUnknown, Cause::AccessDenied, Cause::Blocked] {
+            assert!(settled(decide(&doubtful, refused(cause), NOW, 0)).doubtful, "{cause}");
+        }
+        let clear = Attempt { doubtful: false, ..doubtful.clone() };
+        for (cause, kept) in [(Cause::OutcomeUnknown, true), (Cause::Temporary, false), (Cause::AccessDenied, false)] {
+            assert_eq!(settled(decide(&clear, refused(cause), NOW, 0)).doubtful, kept, "{cause}");
+        }
+        assert!(!settled(decide(&doubtful, Answer::Taken(id("1")), NOW, 0)).doubtful);
+        assert!(!settled(decide(&doubtful, refused(Cause::AlreadyRequested), NOW, 0)).doubtful);
     }
 
     #[test]

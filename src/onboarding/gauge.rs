@@ -7,14 +7,14 @@ use std::{
 
 use time::OffsetDateTime;
 
-use super::{
-    pace::{Lesson, Pace, Wait},
-    store::AppLimit,
+use super::pace::{Lesson, Pace, Wait};
+use crate::{
+    graph::{Advice, Call, Cause, Error as GraphError, Observer},
+    pauses::{self, Said},
 };
-use crate::graph::{Advice, Call, Cause, Error as GraphError, Observer};
 
-/// Codes by which Meta speaks of the app's own limit, which all its partners share (7.1).
-const OF_THE_APP: [i64; 1] = [4];
+/// How long nothing is taken up after trouble of our own. Short: it may be one member's token alone.
+const AFTER_OWN_TROUBLE: time::Duration = time::Duration::seconds(2);
 
 /// The pace of one partner while it's being sent for.
 #[derive(Debug)]
@@ -23,30 +23,32 @@ pub struct Gauge(Mutex<Dial>);
 #[derive(Debug)]
 struct Dial {
     pace: Pace,
-    app: AppLimit,
+    app: Said,
+    /// Until when nothing is taken up, for trouble of our own. No other process has to know.
+    recovers_at: Option<OffsetDateTime>,
     /// Something changed since it was last kept.
     moved: bool,
 }
 
 impl Gauge {
     pub fn new(pace: Pace) -> Self {
-        Self(Mutex::new(Dial { pace, app: AppLimit::default(), moved: false }))
+        Self(Mutex::new(Dial { pace, app: Said::default(), recovers_at: None, moved: false }))
     }
 
     /// How many calls may be under way at once now.
     pub fn width(&self, now: OffsetDateTime) -> usize {
         let dial = self.lock();
-        if dial.app.wait.is_some_and(|(until, _)| until > now) {
+        if dial.recovers_at.is_some_and(|at| at > now) {
             return 0;
         }
         usize::try_from(dial.pace.width(now)).unwrap_or(usize::MAX)
     }
 
-    /// The wait that is on, the app's or the partner's.
+    /// The wait that is on, whoever asks for it.
     pub fn waits_until(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let dial = self.lock();
-        let app = dial.app.wait.map(|(until, _)| until).filter(|until| *until > now);
-        app.max(dial.pace.holds(now).map(|Wait { until, .. }| until))
+        let own = dial.recovers_at.filter(|at| *at > now);
+        own.max(dial.pace.holds(now).map(|Wait { until, .. }| until))
     }
 
     /// Meta is away: a call that finds nobody says nothing of its request.
@@ -54,12 +56,19 @@ impl Gauge {
         self.lock().pace.is_away()
     }
 
-    /// Another holder was told to wait for the app.
-    pub fn app_waits(&self, until: OffsetDateTime, now: OffsetDateTime) {
-        let mut dial = self.lock();
-        if dial.app.wait.is_none_or(|(known, _)| known < until) {
-            dial.app.wait = Some((until, now));
-        }
+    /// Calls of the partner in a row that nobody answered.
+    pub fn unanswered(&self) -> u32 {
+        self.lock().pace.unanswered()
+    }
+
+    /// Others were told to wait: whoever calls for the same partner, or for another of the app's.
+    pub fn told(&self, until: OffsetDateTime, now: OffsetDateTime) {
+        self.lock().pace.told(until, now);
+    }
+
+    /// Postgres or the vault failed us before anything was sent.
+    pub fn own_trouble(&self, now: OffsetDateTime) {
+        self.lock().recovers_at = Some(now + AFTER_OWN_TROUBLE);
     }
 
     /// A call brought what was asked for.
@@ -74,17 +83,16 @@ impl Gauge {
         let mut dial = self.lock();
         dial.moved = true;
         let lesson = lesson_of(error.cause(), error.advice());
-        if let (Lesson::Throttled(until), Some(code)) = (lesson, error.code())
-            && OF_THE_APP.contains(&code)
+        if let Lesson::Throttled(until) = lesson
+            && pauses::is_of_the_app(error.code())
         {
-            let until = until.filter(|until| *until > now).unwrap_or(now + time::Duration::MINUTE);
-            dial.app.wait = Some((dial.app.wait.map_or(until, |(known, _)| known.max(until)), now));
+            dial.app.wait(until.filter(|until| *until > now).unwrap_or(now + time::Duration::MINUTE), now);
         }
         dial.pace.learn(lesson, now);
     }
 
     /// What is to be kept, if anything changed since it was last asked.
-    pub fn take_changes(&self) -> Option<(Pace, AppLimit)> {
+    pub fn take_changes(&self) -> Option<(Pace, Said)> {
         let mut dial = self.lock();
         std::mem::take(&mut dial.moved).then(|| (dial.pace.clone(), dial.app))
     }
@@ -132,13 +140,23 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_of_the_app_holds_every_partner() {
+    fn what_others_were_told_holds_this_partner_and_then_one_goes_ahead() {
         let now = time::macros::datetime!(2026-11-24 10:00 UTC);
         let gauge = Gauge::new(Pace::new(8));
         assert_eq!(gauge.width(now), 8);
-        gauge.app_waits(now + time::Duration::MINUTE, now);
+        gauge.told(now + time::Duration::MINUTE, now);
         assert_eq!(gauge.width(now), 0);
         assert_eq!(gauge.waits_until(now), Some(now + time::Duration::MINUTE));
-        assert_eq!(gauge.width(now + time::Duration::MINUTE), 8);
+        assert_eq!(gauge.width(now + time::Duration::MINUTE), 1);
+    }
+
+    #[test]
+    fn after_trouble_of_our_own_nothing_is_taken_up_for_a_moment_and_no_pace_is_lost() {
+        let now = time::macros::datetime!(2026-11-24 10:00 UTC);
+        let gauge = Gauge::new(Pace::new(8));
+        gauge.own_trouble(now);
+        assert_eq!((gauge.width(now), gauge.waits_until(now)), (0, Some(now + AFTER_OWN_TROUBLE)));
+        assert_eq!((gauge.width(now + AFTER_OWN_TROUBLE), gauge.waits_until(now + AFTER_OWN_TROUBLE)), (8, None));
+        assert!(gauge.take_changes().is_none(), "Meta said nothing");
     }
 }

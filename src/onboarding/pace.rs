@@ -5,6 +5,7 @@
 //! - From 75 % of any limit on, fewer and fewer go at once, down to one just before the wall; at the wall nothing goes until one
 //!   call at a time has shown that the limit has moved. So the wall is met by one call, not by all that are under way.
 //! - Told to wait, nothing goes before the time Meta named; then one call goes ahead of the others.
+//! - A percentage that is old slows nothing down any more: it was of a time that has gone by.
 //! - When call after call finds nobody at home, Meta is away: one call now and then asks whether it's back, and no request is
 //!   made to pay for it.
 
@@ -26,6 +27,9 @@ const AWAY_AFTER: u32 = 10;
 
 /// The first wait while Meta is away, doubled up to the last.
 const WHILE_AWAY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_mins(1));
+
+/// For how long a percentage is believed: it's of a window that goes by, and answers without a header would let it stand for ever.
+pub const BELIEVED_FOR: Duration = Duration::from_mins(10);
 
 /// Trouble within this time of a halving belongs to the same trouble.
 const SAME_TROUBLE: Duration = Duration::from_secs(1);
@@ -183,7 +187,8 @@ impl Pace {
                     self.waits = 0;
                 }
                 self.troubles = 0;
-                self.alone = false;
+                // One that left before the wait says nothing of what comes after it.
+                self.alone &= self.holds(now).is_some();
                 self.successes += 1;
                 if self.eager || self.successes >= self.concurrency {
                     self.successes = 0;
@@ -211,12 +216,24 @@ impl Pace {
         self.troubles >= AWAY_AFTER
     }
 
+    /// Calls in a row that nobody answered.
+    pub const fn unanswered(&self) -> u32 {
+        self.troubles
+    }
+
+    /// Others were told to wait, whose limit is this one's, too.
+    pub fn told(&mut self, until: OffsetDateTime, now: OffsetDateTime) {
+        if until > now {
+            self.hold(Hold::Told, until, now);
+        }
+    }
+
     /// How many calls may be under way at once now; 0 while nothing goes.
     pub fn width(&self, now: OffsetDateTime) -> u32 {
         if self.holds(now).is_some() {
             return 0;
         }
-        let percent = self.used.map_or(0.0, |(percent, _)| percent);
+        let percent = self.used.filter(|(_, at)| now - *at < BELIEVED_FOR).map_or(0.0, |(percent, _)| percent);
         if self.alone || self.is_away() || percent >= WALL {
             return 1;
         }
@@ -372,6 +389,43 @@ mod tests {
         assert_eq!(pace.holds(at(2)).map(|wait| (wait.until, wait.hold)), Some((at(19 * 60), Hold::Told)));
         pace.learn(Lesson::Answered, at(19 * 60));
         assert_eq!(pace.width(at(19 * 60)), 32);
+    }
+
+    #[test]
+    fn what_left_before_a_wait_opens_nothing_after_it() {
+        let mut pace = grown(64);
+        pace.learn(Lesson::Throttled(Some(at(60))), NOW);
+        pace.learn(Lesson::Answered, at(1));
+        assert_eq!(pace.width(at(60)), 1, "one goes ahead");
+        pace.learn(Lesson::Answered, at(60));
+        assert_eq!(pace.width(at(60)), 32);
+    }
+
+    #[test]
+    fn what_others_were_told_holds_this_one_and_then_one_goes_ahead() {
+        let mut pace = grown(64);
+        pace.told(NOW, NOW);
+        assert_eq!(pace.width(NOW), 64, "that wait is over");
+        pace.told(at(60), NOW);
+        pace.told(at(30), at(1));
+        assert_eq!((pace.width(at(59)), pace.width(at(60))), (0, 1));
+        assert_eq!(pace.holds(at(1)).map(|wait| (wait.until, wait.hold)), Some((at(60), Hold::Told)));
+        pace.learn(Lesson::Answered, at(60));
+        assert_eq!(pace.width(at(60)), 64);
+    }
+
+    #[test]
+    fn an_old_percentage_slows_nothing_down() {
+        for percent in [87.0, 99.0, 140.0] {
+            let mut pace = grown(64);
+            pace.heard(Some(percent), None, NOW);
+            assert!(pace.width(at(599)) < 64, "{percent}");
+            // Answers that name no percentage leave it as it is, and as old.
+            pace.learn(Lesson::Answered, at(599));
+            assert_eq!(pace.width(at(600)), 64, "{percent}");
+            let again = Pace::new(64).remembered(pace.past(at(600)));
+            assert_eq!(again.width(at(600)), 64, "{percent}: by whoever goes on as well");
+        }
     }
 
     #[test]

@@ -23,13 +23,14 @@ use super::{
     gauge::Gauge,
     pace::Pace,
     send::{Sender, Sent, Tokens, attempt_of},
-    store::{self, AppLimit, Claimed, Outcome, Room},
+    store::{self, Claimed, Outcome, Room},
 };
 use crate::{
     businesses,
     clock::Clock,
     db::{Db, PartnerId, TenantTx},
     graph::Graph,
+    pauses::{self, Said},
     reconcile::{self, CancellationToken, Next, Reconciler, Signals, pause},
     sign_in,
     vault::Vault,
@@ -48,8 +49,8 @@ const CHUNK: usize = 512;
 /// interrupted: nothing is lost, only read again.
 const SAVE_TRIES: u32 = 20;
 
-/// How often what isn't needed each time is done: the app's own limit looked up, which other partners' holders may have heard of,
-/// and the counts on the chips folded.
+/// How often what isn't needed each time is done: it's looked up what others were told of the limits (other partners' holders of the
+/// app's, polls and syncs of either), and the counts on the chips are folded.
 const NOW_AND_THEN: Duration = Duration::from_secs(1);
 
 /// The name under which waiting clicks and pages hear that outcomes of this partner were saved.
@@ -95,8 +96,8 @@ impl Dispatch {
         self.take_up(&mut tx, partner, now).await?;
         store::resume_after_sign_in(&mut tx, now).await?;
         let gauge = Gauge::new(store::find_pace(&mut tx, u32::try_from(self.concurrency).unwrap_or(u32::MAX)).await?);
-        if let Some(until) = store::app_wait(&mut tx, &self.graph.settings().app_id, now).await? {
-            gauge.app_waits(until, now);
+        if let Some(until) = pauses::until(&mut tx, now).await? {
+            gauge.told(until, now);
         }
         let width = if stop.is_cancelled() { 0 } else { gauge.width(now) };
         let first = Turned::claim(&mut tx, room(width, 0, true, true), now).await?;
@@ -150,7 +151,7 @@ struct Errand {
     room: Room,
     /// Somebody asked for something, or signed in, since the last claim.
     woken: bool,
-    /// The app's own limit is to be looked up.
+    /// What others were told of the limits is to be looked up.
     app: bool,
 }
 
@@ -274,13 +275,13 @@ impl Run<'_> {
         }
     }
 
-    async fn try_save(&self, group: &[Sent], changes: Option<&(Pace, AppLimit)>, fold: bool) -> sqlx::Result<()> {
+    async fn try_save(&self, group: &[Sent], changes: Option<&(Pace, Said)>, fold: bool) -> sqlx::Result<()> {
         let now = self.dispatch.clock.now();
         let mut tx = self.dispatch.db.tenant(self.partner).await?;
         if let Some((pace, limit)) = changes {
             store::save_pace(&mut tx, pace, now).await?;
             if fold || limit.wait.is_some() {
-                store::save_app_limit(&mut tx, &self.dispatch.graph.settings().app_id, *limit).await?;
+                pauses::keep_app(&mut tx, &self.dispatch.graph.settings().app_id, *limit).await?;
             }
         }
         let outcomes: Vec<Outcome> = group.iter().map(|sent| sent.outcome.clone()).collect();
@@ -307,9 +308,9 @@ impl Run<'_> {
             store::resume_after_sign_in(&mut tx, now).await?;
         }
         if errand.app
-            && let Some(until) = store::app_wait(&mut tx, &self.dispatch.graph.settings().app_id, now).await?
+            && let Some(until) = pauses::until(&mut tx, now).await?
         {
-            self.sender.gauge.app_waits(until, now);
+            self.sender.gauge.told(until, now);
         }
         // What was just heard may have closed the way.
         let room = Some(errand.room).filter(|_| self.sender.gauge.width(now) > 0);

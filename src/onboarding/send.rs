@@ -52,6 +52,10 @@ impl Sender {
     /// Sends one request and decides what became of it. Never fails: whatever goes wrong is an outcome.
     pub async fn send(&self, claimed: Claimed) -> Sent {
         let mut attempt = attempt_of(&claimed);
+        let mut verdict = decide::begin(&attempt);
+        if matches!(verdict, Verdict::Settle(_)) {
+            return Sent { outcome: Outcome { claimed, verdict }, dead_token: None };
+        }
         let token = match self.tokens.of(self, claimed.member_id).await {
             Ok(token) => token,
             Err(error) => return self.without_token(&attempt, claimed, &error),
@@ -66,7 +70,6 @@ impl Sender {
         let caller = self.graph.with_token(token.token, origin);
         let mut dead_token = None;
         let mut refusal = None;
-        let mut verdict = decide::begin(&attempt);
         loop {
             let answer = match verdict {
                 Verdict::Settle(_) | Verdict::Wait(_) => break,
@@ -87,6 +90,7 @@ impl Sender {
                 dead_token = dead_token.or(Some("refused".to_owned()));
             }
             attempt.meta_is_away = self.gauge.meta_is_away();
+            attempt.unanswered = self.gauge.unanswered();
             verdict = decide::decide(&attempt, answer, self.clock.now(), rand::random());
         }
         if dead_token.is_some() {
@@ -97,11 +101,15 @@ impl Sender {
 
     fn without_token(&self, attempt: &Attempt, claimed: Claimed, error: &TokenError) -> Sent {
         tracing::warn!(request = %claimed.number, %error, "no token to send with");
-        let cause = match error {
-            TokenError::Missing | TokenError::Dead { .. } => Cause::TokenInvalid,
-            _ => Cause::Unreachable,
+        let answer = match error {
+            TokenError::Missing | TokenError::Dead { .. } => {
+                Answer::Refused { cause: Cause::TokenInvalid, advice: Cause::TokenInvalid.advice(None) }
+            }
+            TokenError::Vault(_) | TokenError::Db(_) => {
+                self.gauge.own_trouble(self.clock.now());
+                Answer::OwnTrouble
+            }
         };
-        let answer = Answer::Refused { cause, advice: cause.advice(None) };
         let verdict = decide::decide(attempt, answer, self.clock.now(), rand::random());
         Sent { outcome: Outcome { claimed, verdict }, dead_token: None }
     }
@@ -168,6 +176,8 @@ pub fn attempt_of(claimed: &Claimed) -> Attempt {
         doubtful: claimed.doubtful,
         known_ids: claimed.known_ids.clone(),
         meta_is_away: false,
+        unanswered: 0,
+        bar: claimed.bar,
     }
 }
 

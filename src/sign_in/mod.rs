@@ -99,7 +99,7 @@ pub use self::{
         SystemUserToken, connection,
     },
     theme::{choose_theme, theme_of, zone_of},
-    tokens::{LiveToken, NEEDED, TokenError, any_live_token, mark_token_dead},
+    tokens::{LiveToken, NEEDED, TokenError, any_live_token},
     visit::{Page, Viewer, Visit, way_to_new_token, way_to_sign_in},
     whence::{AskedFrom, Whence},
 };

@@ -1,10 +1,11 @@
 //! The tokens of members, for those who call Graph in their name: opened when needed, marked when Graph refuses them.
 
-use time::OffsetDateTime;
-
-use super::store::{self, TokenRow};
+use super::{
+    sending::{Holder, Whose},
+    store::{self, TokenRow},
+};
 use crate::{
-    db::{Db, PartnerId, TenantTx},
+    db::{Db, PartnerId},
     graph::AccessToken,
     vault::{Aad, Sealed, Vault, VaultError},
 };
@@ -22,6 +23,8 @@ pub(super) fn missing_scopes(granted: &[String]) -> Vec<&'static str> {
 pub struct LiveToken {
     /// Whose it is.
     pub member_id: i64,
+    /// Which of theirs: to be handed to [`mark_dead`](super::mark_dead) when Graph refuses it.
+    pub whose: Whose,
     /// The token.
     pub token: AccessToken,
 }
@@ -35,7 +38,7 @@ pub enum TokenError {
     /// Graph refused it.
     #[error("Meta no longer accepts the token: {problem}")]
     Dead {
-        /// Why, as [`mark_token_dead`] was told.
+        /// Why, as [`mark_dead`](super::mark_dead) was told.
         problem: String,
     },
     /// It can't be opened.
@@ -65,20 +68,6 @@ pub async fn any_live_token(db: &Db, vault: &Vault, partner: &PartnerId) -> Resu
     Err(best_refusal.unwrap_or(TokenError::Missing))
 }
 
-/// Notes that Graph refused a member's token, so that nobody calls with it until they sign in again. `problem` says why:
-/// `expired`, `revoked`, `password_changed`, and so on, as `graph::TokenProblem` spells it.
-///
-/// # Errors
-/// When Postgres is gone.
-pub async fn mark_token_dead(
-    tx: &mut TenantTx,
-    member_id: i64,
-    problem: &str,
-    now: OffsetDateTime,
-) -> sqlx::Result<()> {
-    store::mark_token_dead(tx, member_id, problem, now).await
-}
-
 /// Seals a token for the row of its member.
 pub(super) fn seal(
     vault: &Vault,
@@ -96,7 +85,8 @@ fn open(vault: &Vault, partner: &PartnerId, row: TokenRow) -> Result<LiveToken, 
         return Err(TokenError::Dead { problem });
     }
     let token = unseal(vault, partner, row.member_id, &row.sealed)?;
-    Ok(LiveToken { member_id: row.member_id, token })
+    let whose = Whose { holder: Holder::Member(row.member_id), stored_at: row.stored_at };
+    Ok(LiveToken { member_id: row.member_id, whose, token })
 }
 
 /// Opens a token that [`seal`] sealed for the same member.

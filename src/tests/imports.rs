@@ -17,12 +17,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("db", &["graph"]),
     ("doctor", &["clock", "config", "db", "graph", "sign_in", "vault"]),
     ("limits", &["sign_in", "ui"]),
+    ("pauses", &["db", "graph"]),
     ("telemetry", &["ui"]),
     // Rooms.
     ("sign_in", &["clock", "db", "graph", "reconcile", "telemetry", "ui", "vault"]),
     ("solutions", &["clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui", "vault"]),
     ("views", &["clock", "db", "sign_in", "telemetry", "ui"]),
-    ("businesses", &["clock", "db", "graph", "reconcile", "sign_in", "solutions", "telemetry", "ui", "vault", "views"]),
+    (
+        "businesses",
+        &["clock", "db", "graph", "pauses", "reconcile", "sign_in", "solutions", "telemetry", "ui", "vault", "views"],
+    ),
     (
         "onboarding",
         &[
@@ -30,6 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "clock",
             "db",
             "graph",
+            "pauses",
             "reconcile",
             "sign_in",
             "solutions",

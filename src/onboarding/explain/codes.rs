@@ -188,6 +188,14 @@ fn of_cause(cause: Cause, subcode: Option<i64>) -> (String, &'static str) {
             "We do not know this error. All that is known of it is what Meta says in its own words.",
             "Write to Meta Direct Support with the trace ID.",
         ),
+        Cause::BusinessLeft => (
+            "The business stopped sharing its WABAs with you before it could be asked.",
+            "Ask the client to share a WABA with you again. Then retry.",
+        ),
+        Cause::SolutionUnusable => {
+            ("The solution was deactivated, or Meta lists it no longer.", "Ask again with another solution, or none.")
+        }
+        Cause::OwnTrouble => ("Our database or the store of tokens could not be used. Nothing was sent.", NOTHING),
     };
     (words.to_owned(), next)
 }

@@ -25,6 +25,9 @@ pub const fn cause_words(cause: Cause) -> &'static str {
         Cause::OboConflict => "An OBO WABA stands in the way",
         Cause::DuplicatePost => "Sent twice",
         Cause::Unrecognised => "Refused, reason not known",
+        Cause::BusinessLeft => "Business no longer shares a WABA",
+        Cause::SolutionUnusable => "Solution can not be used",
+        Cause::OwnTrouble => "Trouble on our side",
     }
 }
 
@@ -63,6 +66,14 @@ pub(super) fn explain(subject: &Subject<'_>) -> Explanation {
         Cause::Unreachable if waits => {
             Explanation::of(subject, "Meta could not be reached", &["Nothing was sent. We try again at {retry}."])
         }
+        Cause::OwnTrouble if waits => Explanation::of(
+            subject,
+            "Trouble on our side",
+            &[
+                "Our database or the store of tokens could not be used, so nothing was sent. We try again at {retry}, as \
+               often as it takes.",
+            ],
+        ),
         _ if waits => Explanation::of(subject, "Waiting to try again", &["We try again at {retry}."]),
         cause => failed(subject, cause),
     };
@@ -201,6 +212,38 @@ fn failed(subject: &Subject<'_>, cause: Cause) -> Explanation {
                     &["Write to Meta Direct Support with the text below.", "Retry when Meta has cleared it."],
                 )
                 .offers(&[CopyForSupport, Retry])
+        }
+        Cause::BusinessLeft => Explanation::of(
+            subject,
+            "No WABA is shared with you any more",
+            &["The client stopped sharing before the turn of the request came, so Meta was not asked."],
+        )
+        .needs(
+            Some("for the client"),
+            subject,
+            &[
+                "Ask {business} to share a WABA with you again: Business Settings, under Partners.",
+                "Sync, so that we see it, then retry.",
+            ],
+        )
+        .offers(&[OpenBusiness, Retry])
+        .tells(subject, "Share your WhatsApp account with us again in Business Settings, under Partners."),
+        Cause::SolutionUnusable => Explanation::of(
+            subject,
+            "The solution can not be used any more",
+            &["It was deactivated, or Meta lists it no longer. Meta was not asked."],
+        )
+        .needs(
+            WORKSPACE_ADMIN,
+            subject,
+            &[
+                "Ask for {business} again with another solution, or none.",
+                "Or have the solution activated, then retry.",
+            ],
+        )
+        .offers(&[OpenBusiness, Retry]),
+        Cause::OwnTrouble => {
+            Explanation::of(subject, "Trouble on our side", &["Nothing was sent. Retry is safe."]).offers(&[Retry])
         }
         Cause::TokenInvalid
         | Cause::AlreadyRequested

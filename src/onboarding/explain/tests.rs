@@ -79,6 +79,15 @@ fn every_failure_has_its_title_its_first_words_and_its_first_action() {
             Cause::OboConflict => {
                 ("An OBO WABA stands in the way", "OBO is legacy. Only Meta can clear this.", CopyForSupport)
             }
+            Cause::BusinessLeft => {
+                ("No WABA is shared with you any more", "The client stopped sharing before the turn", OpenBusiness)
+            }
+            Cause::SolutionUnusable => (
+                "The solution can not be used any more",
+                "It was deactivated, or Meta lists it no longer.",
+                OpenBusiness,
+            ),
+            Cause::OwnTrouble => ("Trouble on our side", "Nothing was sent.", Retry),
             Cause::AlreadyRequested
             | Cause::TakenByAnotherPartner
             | Cause::InvalidParameter
@@ -106,6 +115,12 @@ fn what_waits_says_when_it_goes_on() {
              2026, 10:19 UTC.",
         ),
         (Cause::Temporary, "Temporary fault at Meta", "We try again at 24 Nov 2026, 10:19 UTC."),
+        (
+            Cause::OwnTrouble,
+            "Trouble on our side",
+            "Our database or the store of tokens could not be used, so nothing was sent. We try again at 24 Nov 2026, \
+             10:19 UTC, as often as it takes.",
+        ),
         (
             Cause::OutcomeUnknown,
             "We do not know if Meta took it",

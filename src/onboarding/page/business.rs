@@ -19,6 +19,7 @@ use crate::{
         model::{AttemptCall, Request, RequestNumber},
         store,
     },
+    pauses,
     sign_in::{Page, Visit},
     solutions::{self, Solution},
     telemetry::mishap,
@@ -53,7 +54,7 @@ pub async fn business_page(visit: Visit) -> Result<Page, AppError> {
         let (owner, name) = businesses::whose_waba(&mut tx, &waba).await.map_err(mishap)?.ok_or(AppError::NotFound)?;
         return Ok(waba_page(&visit, &waba, &owner, &name));
     };
-    let paused_until = store::pause_until(&mut tx, visit.clock.now()).await.map_err(mishap)?;
+    let paused_until = pauses::until(&mut tx, visit.clock.now()).await.map_err(mishap)?;
     let now = visit.clock.now();
     let after = visit.viewer.stalled_after;
     let stalled_at = business.stalled_days(after, now).and(business.waiting_since).map(|at| at + after);

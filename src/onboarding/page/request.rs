@@ -21,6 +21,7 @@ use crate::{
         model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
         store,
     },
+    pauses,
     sign_in::{Page, Viewer, Visit},
     telemetry::mishap,
     ui::{
@@ -62,7 +63,7 @@ async fn load(visit: &Visit, number: RequestNumber) -> Result<Story, AppError> {
         events: store::events_of(&mut tx, number).await.map_err(mishap)?,
         calls: store::calls_of(&mut tx, number).await.map_err(mishap)?,
         is_latest: store::latest_request(&mut tx, &request.business_id).await.map_err(mishap)? == Some(number),
-        paused_until: store::pause_until(&mut tx, visit.clock.now()).await.map_err(mishap)?,
+        paused_until: pauses::until(&mut tx, visit.clock.now()).await.map_err(mishap)?,
         manager: businesses::manager_of(&mut tx, &request.business_id).await.map_err(mishap)?,
         told: timeline::load(
             &mut tx,

@@ -7,10 +7,8 @@ use crate::{
     businesses,
     db::PartnerId,
     graph::{self, Advice, BusinessId, BusinessStatus, Caller, Cause, MOST_IDS, MetaRequestId, Origin, WabaId},
-    onboarding::{
-        gauge::Gauge,
-        store::{self, Asked, Waits},
-    },
+    onboarding::store::{self, Asked, Waits},
+    pauses::Ear,
     sign_in::{Holder, SendingToken, Whose},
 };
 
@@ -31,7 +29,6 @@ pub struct Heard {
 pub struct Line<'a> {
     poll: &'a Poll,
     partner: &'a PartnerId,
-    gauge: &'a Gauge,
     caller: Caller,
     whose: Whose,
 }
@@ -41,15 +38,15 @@ impl<'a> Line<'a> {
         poll: &'a Poll,
         partner: &'a PartnerId,
         SendingToken { whose, token }: SendingToken,
-        gauge: &'a Arc<Gauge>,
+        ear: Arc<Ear>,
     ) -> Self {
         let member = match whose.holder {
             Holder::Member(member) => Some(member),
             Holder::SystemUser => None,
         };
         let origin = Origin { partner: Some(partner.as_business().clone()), member, ..Origin::default() };
-        let caller = poll.graph.observed_first_by(gauge.clone()).with_token(token, origin);
-        Self { poll, partner, gauge, caller, whose }
+        let caller = poll.graph.observed_first_by(ear).with_token(token, origin);
+        Self { poll, partner, caller, whose }
     }
 
     /// `probes`: whether the ids of requests are asked about as well (1.12), which only a hypothesis says can be read.
@@ -63,7 +60,6 @@ impl<'a> Line<'a> {
                 return Ok(heard);
             }
         };
-        self.answered();
         heard.statuses = statuses.into_iter().collect();
         let signed = signed_of(&heard.statuses, due);
         if !self.hear_wabas(&signed, due, &mut heard).await? {
@@ -85,10 +81,6 @@ impl<'a> Line<'a> {
         Ok(heard)
     }
 
-    fn answered(&self) {
-        self.gauge.answered(self.poll.clock.now());
-    }
-
     /// Asks about the WABAs of those that signed. `false`: Meta refused, and all are asked about again.
     async fn hear_wabas(
         &self,
@@ -104,13 +96,9 @@ impl<'a> Line<'a> {
         drop(tx);
         for some in wabas.chunks(MOST_IDS) {
             match self.caller.waba_eligibilities(some).await {
-                Ok(said) => {
-                    self.answered();
-                    heard.eligibilities.extend(said);
-                }
+                Ok(said) => heard.eligibilities.extend(said),
                 // One WABA of a single business may be gone: the others are asked about without it.
                 Err(error) if due.len() == 1 && some.len() > 1 && is_of_an_id(&error) => {
-                    self.gauge.failed(&error, self.poll.clock.now());
                     for waba in some {
                         if let Ok(said) = self.caller.waba_eligibilities(std::slice::from_ref(waba)).await {
                             heard.eligibilities.extend(said);
@@ -135,7 +123,6 @@ impl<'a> Line<'a> {
             match self.caller.request_status(&id).await {
                 Ok(said) => heard.requests.extend(said.map(|said| (id, said))),
                 Err(error) => {
-                    self.gauge.failed(&error, self.poll.clock.now());
                     tracing::debug!(partner = %self.partner, request = %id, %error, "the id of a request can't be read");
                     break;
                 }
@@ -147,7 +134,6 @@ impl<'a> Line<'a> {
     /// Meta gave no answer about these: later, with somebody else's token, or with fewer at once.
     fn refused(&self, error: &graph::Error, due: &[(BusinessId, Waits)], heard: &mut Heard) {
         let now = self.poll.clock.now();
-        self.gauge.failed(error, now);
         let cause = error.cause();
         tracing::info!(businesses = due.len(), %cause, fbtrace_id = error.fbtrace_id(), %error, "Meta did not tell what it was asked");
         if is_of_an_id(error) {

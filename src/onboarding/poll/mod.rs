@@ -25,12 +25,13 @@ use self::{
     ask::{Heard, Line},
     choose::{Chosen, choose},
 };
-use super::{FOLLOW, gauge::Gauge, store};
+use super::{FOLLOW, store};
 use crate::{
     businesses::{self, News},
     clock::Clock,
     db::{Db, PartnerId},
     graph::{Graph, MOST_IDS},
+    pauses::{self, Ear},
     reconcile::{self, CancellationToken, Next, Reconciler},
     sign_in::{self, TokenError},
     vault::Vault,
@@ -59,7 +60,6 @@ pub struct Poll {
     clock: Clock,
     graph: Graph,
     vault: Arc<Vault>,
-    concurrency: u32,
     memory: Mutex<HashMap<PartnerId, Memory>>,
 }
 
@@ -87,10 +87,8 @@ enum Turn {
 }
 
 impl Poll {
-    /// `concurrency` is dispatch's, whose pace is read and kept here too.
-    pub fn new(db: Db, clock: Clock, graph: Graph, vault: Arc<Vault>, concurrency: usize) -> Self {
-        let concurrency = u32::try_from(concurrency).unwrap_or(u32::MAX);
-        Self { db, clock, graph, vault, concurrency, memory: Mutex::default() }
+    pub fn new(db: Db, clock: Clock, graph: Graph, vault: Arc<Vault>) -> Self {
+        Self { db, clock, graph, vault, memory: Mutex::default() }
     }
 
     async fn pass(&self, partner: &PartnerId, stop: &CancellationToken) -> anyhow::Result<Next> {
@@ -138,14 +136,11 @@ impl Poll {
         if store::dispatch_has_work(&mut tx, now).await? {
             return Ok(Turn::Until(now + time::Duration::SECOND));
         }
-        if let Some(until) = store::pause_until(&mut tx, now).await? {
+        if let Some(until) = pauses::until(&mut tx, now).await? {
             return Ok(Turn::Until(until));
         }
-        let pace = store::find_pace(&mut tx, self.concurrency).await?;
-        let of_the_app = store::app_usage(&mut tx, &self.graph.settings().app_id).await?;
-        if let Some(until) =
-            schedule::yields_until(pace.past(now).used, now).max(schedule::yields_until(of_the_app, now))
-        {
+        let used = pauses::used(&mut tx, &self.graph.settings().app_id).await?;
+        if let Some(until) = used.into_iter().filter_map(|used| schedule::yields_until(used, now)).max() {
             return Ok(Turn::Until(until));
         }
         let most = i64::try_from(MOST_IDS).unwrap_or(i64::MAX);
@@ -166,26 +161,20 @@ impl Poll {
             Err(TokenError::Missing | TokenError::Dead { .. }) => return Ok(Turn::NoToken),
             Err(other) => return Err(other.into()),
         };
-        let gauge = Arc::new(Gauge::new(pace));
-        let heard = Line::new(self, partner, token, &gauge).ask(&ask, probes).await?;
-        self.keep(partner, &gauge, heard).await
+        let ear = Arc::new(Ear::default());
+        let heard = Line::new(self, partner, token, ear.clone()).ask(&ask, probes).await?;
+        self.keep(partner, &ear, heard).await
     }
 
-    /// Keeps all that was heard in one transaction. While dispatch is at work it keeps the pace itself.
-    async fn keep(&self, partner: &PartnerId, gauge: &Gauge, heard: Heard) -> anyhow::Result<Turn> {
+    /// Keeps all that was heard in one transaction, of the limits as well: dispatch waits for what a poll is told.
+    async fn keep(&self, partner: &PartnerId, ear: &Ear, heard: Heard) -> anyhow::Result<Turn> {
         let now = self.clock.now();
         let mut tx = self.db.tenant(partner).await?;
         let news = businesses::keep_told(&mut tx, &heard.statuses, &heard.eligibilities, now).await?;
         store::keep_request_statuses(&mut tx, &heard.requests).await?;
         store::reschedule(&mut tx, &heard.asked, now).await?;
-        if let Some((pace, limit)) = gauge.take_changes() {
-            let busy =
-                store::dispatch_has_work(&mut tx, now).await? || store::pause_until(&mut tx, now).await?.is_some();
-            if !busy {
-                store::save_pace(&mut tx, &pace, now).await?;
-            }
-            store::save_app_limit(&mut tx, &self.graph.settings().app_id, limit).await?;
-        }
+        pauses::keep(&mut tx, &self.graph.settings().app_id, ear.take()).await?;
+        let held = pauses::until(&mut tx, now).await?;
         if let Some((whose, problem)) = &heard.dead_token {
             sign_in::mark_dead(&mut tx, whose, problem, now).await?;
         }
@@ -196,7 +185,7 @@ impl Poll {
         tx.commit().await?;
         Ok(match heard.ends {
             Some(Turn::Until(until)) => {
-                let until = gauge.waits_until(now).unwrap_or(until);
+                let until = held.unwrap_or(until);
                 self.rest(partner, until - now);
                 Turn::Until(until)
             }

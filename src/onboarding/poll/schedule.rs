@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::graph::MOST_IDS;
+use crate::{graph::MOST_IDS, onboarding::pace::BELIEVED_FOR};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -27,9 +27,6 @@ pub const AFTER_REFUSAL: Duration = Duration::from_secs(DAY);
 /// From this percentage of any limit on nothing is asked: the rest is for requests and syncs.
 const LEFT_TO_OTHERS: f64 = 50.0;
 
-/// For how long a percentage is believed that was heard before. Then a single call finds out.
-const BELIEVED_FOR: Duration = Duration::from_secs(10 * MINUTE);
-
 /// How long to wait between two asks about a business that has waited since then: admins mostly answer within the first days.
 pub fn every(since: OffsetDateTime, now: OffsetDateTime) -> Duration {
     let age = Duration::try_from(now - since).unwrap_or_default();
@@ -37,8 +34,7 @@ pub fn every(since: OffsetDateTime, now: OffsetDateTime) -> Duration {
 }
 
 /// Until when nothing is asked for what is used up of the limits, by the highest percentage heard of and when.
-pub fn yields_until(used: Option<(f64, OffsetDateTime)>, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    let (percent, at) = used?;
+pub fn yields_until((percent, at): (f64, OffsetDateTime), now: OffsetDateTime) -> Option<OffsetDateTime> {
     (percent >= LEFT_TO_OTHERS).then_some(at + BELIEVED_FOR).filter(|until| *until > now)
 }
 
@@ -80,13 +76,12 @@ mod tests {
     fn the_upper_half_of_the_limits_is_left_to_others() {
         let heard = |minutes| NOW - Span::minutes(minutes);
         for (used, until) in [
-            (None, None),
-            (Some((0.0, NOW)), None),
-            (Some((49.9, NOW)), None),
-            (Some((50.0, NOW)), Some(NOW + BELIEVED_FOR)),
-            (Some((98.0, heard(4))), Some(NOW + Span::minutes(6))),
-            (Some((98.0, heard(10))), None),
-            (Some((98.0, heard(600))), None),
+            ((0.0, NOW), None),
+            ((49.9, NOW), None),
+            ((50.0, NOW), Some(NOW + BELIEVED_FOR)),
+            ((98.0, heard(4)), Some(NOW + Span::minutes(6))),
+            ((98.0, heard(10)), None),
+            ((98.0, heard(600)), None),
         ] {
             assert_eq!(yields_until(used, NOW), until, "{used:?}");
         }

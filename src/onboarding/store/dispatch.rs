@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::{
     super::{
-        decide::{Settled, Verdict, Waiting},
+        decide::{Bar, Settled, Verdict, Waiting},
         model::{RequestNumber, State},
     },
     refresh_standing,
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     db::TenantTx,
     graph::{BusinessId, MetaRequestId, SolutionId},
+    solutions,
 };
 
 /// A request whose turn has come, marked Sending.
@@ -24,9 +25,12 @@ pub struct Claimed {
     /// Which attempt this is, from 1; an answer is saved only while the row still says so.
     pub attempt: i32,
     pub faults: i32,
+    /// A POST of it left without a usable answer, or one of the request for this business before it.
     pub doubtful: bool,
     /// Ids Meta gave to earlier requests for this business.
     pub known_ids: Vec<MetaRequestId>,
+    /// What has come to stand in its way since it was asked for.
+    pub bar: Option<Bar>,
 }
 
 /// How many requests may be claimed.
@@ -50,8 +54,9 @@ impl Room {
 /// from any other.
 ///
 /// Left alone: requests of members for whom no token works, batches that are paused, and everything while Meta asked us to
-/// wait. What is still open of a cancelled batch had left before, so its outcome is looked for. Those that are claimed alone are listed as Sending at once. Of a batch they stay listed as they stood until their
-/// outcome is saved, a moment later: telling the list twice would cost as much as the sending.
+/// wait. What is still open of a cancelled batch had left before, so its outcome is looked for, also where the batch was paused
+/// when it was cancelled. Those that are claimed alone are listed as Sending at once. Of a batch they stay listed as they stood
+/// until their outcome is saved, a moment later: telling the list twice would cost as much as the sending.
 pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
     let partner = tx.partner().clone();
     let rows = sqlx::query!(
@@ -75,8 +80,8 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
             )
             FROM open_batches b WHERE b.batch_number IS NOT NULL
         ), running AS MATERIALIZED (
-            SELECT b.batch_number FROM open_batches o JOIN batches b ON b.batch_number = o.batch_number
-            WHERE b.paused_at IS NULL AND b.member_id IN (SELECT member_id FROM senders)
+            SELECT b.batch_number, b.cancelled_at IS NOT NULL AS is_stopped FROM open_batches o JOIN batches b ON b.batch_number = o.batch_number
+            WHERE (b.paused_at IS NULL OR b.cancelled_at IS NOT NULL) AND b.member_id IN (SELECT member_id FROM senders)
         ), due_alone AS MATERIALIZED (
             SELECT r.number FROM requests r
             WHERE r.partner_id = $1 AND r.alone AND r.state IN ('queued', 'waiting_to_retry')
@@ -104,21 +109,27 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
             SET state = 'sending', attempts = attempts + 1, sending_at = $2, retry_at = NULL, cause = NULL, changed_at = $2
             FROM due
             WHERE r.partner_id = $1 AND r.number = due.number
-            RETURNING r.number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful, r.alone
+            RETURNING r.number, r.batch_number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful, r.alone
         )
         SELECT c.number AS "number!", c.business_id::text AS "business_id!", c.solution_id::text, c.member_id AS "member_id!",
-            c.attempts AS "attempts!", c.faults AS "faults!", c.doubtful AS "doubtful!", c.alone AS "alone!",
-            -- By the business alone: statistics older than the batch make the planner believe that hardly any request has an id of
-            -- Meta's, and it would walk through all that have one.
-            ARRAY(
-                SELECT e.meta_request_id FROM (
-                    SELECT o.number, o.meta_request_id FROM requests o
-                    WHERE o.partner_id = $1 AND o.business_id = c.business_id OFFSET 0
-                ) AS e
-                WHERE e.meta_request_id IS NOT NULL
-                ORDER BY e.number
-            ) AS "known_ids!: Vec<String>"
+            c.attempts AS "attempts!", c.faults AS "faults!", c.doubtful OR coalesce(earlier.doubtful, FALSE) AS "doubtful!",
+            c.alone AS "alone!", earlier.known_ids AS "known_ids!: Vec<String>",
+            c.batch_number IN (SELECT batch_number FROM running WHERE is_stopped) AS "is_stopped!",
+            coalesce((
+                SELECT b.left_at IS NOT NULL FROM businesses b WHERE b.partner_id = $1 AND b.business_id = c.business_id
+            ), FALSE) AS "has_left!"
         FROM claimed c
+        -- By the business alone: statistics older than the batch make the planner believe that hardly any request has an id of
+        -- Meta's, and it would walk through all that have one.
+        CROSS JOIN LATERAL (
+            SELECT coalesce(array_agg(e.meta_request_id ORDER BY e.number) FILTER (WHERE e.meta_request_id IS NOT NULL), '{}') AS known_ids,
+                (array_agg(e.doubtful AND e.state = 'failed' ORDER BY e.number DESC)
+                    FILTER (WHERE e.number < c.number AND e.state <> 'cancelled'))[1] AS doubtful
+            FROM (
+                SELECT o.number, o.state, o.doubtful, o.meta_request_id FROM requests o
+                WHERE o.partner_id = $1 AND o.business_id = c.business_id OFFSET 0
+            ) AS e
+        ) AS earlier
         ORDER BY c.alone DESC, c.number
         "#,
         partner.as_str(),
@@ -129,9 +140,20 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
     .fetch_all(&mut **tx)
     .await?;
     let alone: Vec<String> = rows.iter().filter(|row| row.alone).map(|row| row.business_id.clone()).collect();
+    let usable =
+        if rows.iter().any(|row| row.solution_id.is_some()) { usable_solutions(tx).await? } else { Vec::new() };
     let claimed = rows
         .into_iter()
         .map(|row| Claimed {
+            bar: if row.is_stopped {
+                Some(Bar::Stopped)
+            } else if row.has_left {
+                Some(Bar::BusinessLeft)
+            } else if row.solution_id.as_ref().is_some_and(|id| usable.iter().all(|usable| usable.as_str() != id)) {
+                Some(Bar::SolutionUnusable)
+            } else {
+                None
+            },
             number: RequestNumber(row.number),
             business_id: BusinessId::from_stored(row.business_id),
             solution_id: row.solution_id.map(SolutionId::from_stored),
@@ -146,6 +168,11 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
         refresh_standing(tx, &alone).await?;
     }
     Ok(claimed)
+}
+
+async fn usable_solutions(tx: &mut TenantTx) -> sqlx::Result<Vec<SolutionId>> {
+    let offered = solutions::offered(tx).await?;
+    Ok(offered.into_iter().filter(|solution| solution.usable.is_ok()).map(|solution| solution.id).collect())
 }
 
 /// Requests that wait for a sign-in are due as soon as another token is there: a newer one, or the next in line when one died.
@@ -191,6 +218,7 @@ pub async fn interrupted(tx: &mut TenantTx) -> sqlx::Result<Vec<Claimed>> {
             faults: row.faults,
             doubtful: row.doubtful,
             known_ids: Vec::new(),
+            bar: None,
         })
         .collect())
 }
@@ -242,6 +270,7 @@ pub async fn save(tx: &mut TenantTx, outcomes: &[Outcome], now: OffsetDateTime) 
                 answered_at = CASE WHEN o.state IN ('requested', 'already_requested', 'taken_by_another_partner') THEN $10 ELSE r.answered_at END,
                 accepted_at = CASE WHEN o.state = 'accepted' THEN $10 ELSE r.accepted_at END,
                 failed_at = CASE WHEN o.state = 'failed' THEN $10 ELSE r.failed_at END,
+                cancelled_at = CASE WHEN o.state = 'cancelled' THEN $10 END,
                 changed_at = $10
             FROM held o
             WHERE r.ctid = o.place
@@ -320,7 +349,8 @@ impl Rows {
         self.meta_request_ids.push(id.map(|id| id.as_str().to_owned()));
         self.retry_at.push(waiting.map(|waiting| waiting.until));
         self.faults.push(waiting.map_or(0, |waiting| i32::try_from(waiting.faults).unwrap_or(i32::MAX)));
-        self.doubtful.push(waiting.is_some_and(|waiting| waiting.doubtful));
+        self.doubtful
+            .push(waiting.map(|waiting| waiting.doubtful).or(settled.map(|settled| settled.doubtful)).unwrap_or(true));
         if let Some(waiting) = waiting.filter(|waiting| waiting.pauses_partner) {
             let until = self.pause.map_or(waiting.until, |(until, _)| until.max(waiting.until));
             self.pause = Some((until, waiting.cause.as_str()));
@@ -338,7 +368,7 @@ pub async fn next_due(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Op
             (SELECT p.wait_until FROM paces p WHERE p.partner_id = $1 AND p.wait_until > $2)
         )
         FROM requests r
-        JOIN batches b ON b.batch_number = r.batch_number AND b.paused_at IS NULL
+        JOIN batches b ON b.batch_number = r.batch_number AND (b.paused_at IS NULL OR b.cancelled_at IS NOT NULL)
         JOIN senders($2) AS s ON s.member = r.member_id
         WHERE r.partner_id = $1 AND r.state IN ('queued', 'waiting_to_retry')
         "#,

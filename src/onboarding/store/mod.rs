@@ -21,10 +21,10 @@ use crate::{
 
 pub use self::{
     dispatch::{Claimed, Outcome, Room, claim, interrupted, next_due, resume_after_sign_in, save},
-    paces::{AppLimit, app_wait, find_pace, pause_until, save_app_limit, save_pace},
+    paces::{find_pace, save_pace},
     polls::{
-        Asked, Due, Waits, app_usage, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses,
-        make_due, next_poll, open_meta_ids, reschedule,
+        Asked, Due, Waits, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses, make_due,
+        next_poll, open_meta_ids, reschedule,
     },
     progress::{advance, behind},
     story::story_of_requests,

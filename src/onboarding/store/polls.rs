@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{
     db::TenantTx,
-    graph::{AppId, BusinessId, Cause, MetaRequestId},
+    graph::{BusinessId, Cause, MetaRequestId},
 };
 
 /// The most that are taken up in one go.
@@ -206,7 +206,7 @@ pub async fn dispatch_has_work(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM requests WHERE partner_id = $1 AND state = 'sending') OR EXISTS (
             SELECT FROM requests r
-            JOIN batches b ON b.batch_number = r.batch_number AND b.paused_at IS NULL
+            JOIN batches b ON b.batch_number = r.batch_number AND (b.paused_at IS NULL OR b.cancelled_at IS NOT NULL)
             JOIN senders($2) AS s ON s.member = r.member_id
             WHERE r.partner_id = $1 AND r.state IN ('queued', 'waiting_to_retry') AND coalesce(r.retry_at, r.queued_at) <= $2
         ) AS "has!""#,
@@ -215,14 +215,6 @@ pub async fn dispatch_has_work(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::
     )
     .fetch_one(&mut **tx)
     .await
-}
-
-/// The percentage of the app's own limit that was last heard of, whichever partner was told.
-pub async fn app_usage(tx: &mut TenantTx, app: &AppId) -> sqlx::Result<Option<(f64, OffsetDateTime)>> {
-    let row = sqlx::query!("SELECT used_percent, used_at FROM app_paces WHERE app_id = $1", app.as_str())
-        .fetch_optional(&mut **tx)
-        .await?;
-    Ok(row.and_then(|row| row.used_percent.map(f64::from).zip(row.used_at)))
 }
 
 /// Keeps what Meta said became of requests, by its own ids.

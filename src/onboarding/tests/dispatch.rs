@@ -2,6 +2,8 @@
 
 use sqlx::PgPool;
 
+use crate::pauses;
+
 use super::*;
 use crate::graph::BusinessStatus;
 
@@ -34,7 +36,7 @@ async fn a_member_whose_token_died_sends_nothing_until_there_is_a_newer_one(pool
     let claimed = house.claim(NOW).await.remove(0);
     house.save(&claimed, Verdict::Wait(waits(Cause::TokenInvalid, at(60))), at(1)).await;
     let mut tx = house.tx().await;
-    crate::sign_in::mark_token_dead(&mut tx, house.member, "expired", at(1)).await.unwrap();
+    sqlx::query!("UPDATE tokens SET problem = 'expired', problem_at = $1", at(1)).execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
     house.ask(1).await;
     assert!(house.claim(at(120)).await.is_empty(), "neither the old nor the new one");
@@ -75,7 +77,7 @@ async fn when_meta_asks_to_wait_the_whole_partner_waits_and_others_do_not(pool: 
     other.ask(0).await;
     assert!(house.claim(at(18)).await.is_empty());
     assert_eq!(store::next_due(&mut house.tx().await, at(2)).await.unwrap(), Some(at(19)));
-    assert_eq!(store::pause_until(&mut house.tx().await, at(2)).await.unwrap(), Some(at(19)));
+    assert_eq!(pauses::until(&mut house.tx().await, at(2)).await.unwrap(), Some(at(19)));
     assert_eq!(other.claim(at(2)).await.len(), 1);
     assert_eq!(house.claim(at(19)).await.len(), 2);
 }
@@ -90,7 +92,7 @@ async fn a_pause_is_never_made_shorter(pool: PgPool) {
             .save(claimed, Verdict::Wait(Waiting { pauses_partner: true, ..waits(Cause::Throttled, until) }), at(1))
             .await;
     }
-    assert_eq!(store::pause_until(&mut house.tx().await, at(2)).await.unwrap(), Some(at(19)));
+    assert_eq!(pauses::until(&mut house.tx().await, at(2)).await.unwrap(), Some(at(19)));
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]

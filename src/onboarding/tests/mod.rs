@@ -126,11 +126,11 @@ impl House {
 
 fn requested(id: &str) -> Verdict {
     let id = id.parse::<MetaRequestId>().unwrap();
-    Verdict::Settle(Settled { state: State::Requested, cause: None, meta_request_id: Some(id) })
+    Verdict::Settle(Settled { state: State::Requested, cause: None, meta_request_id: Some(id), doubtful: false })
 }
 
 fn failed(cause: Cause) -> Verdict {
-    Verdict::Settle(Settled { state: State::Failed, cause: Some(cause), meta_request_id: None })
+    Verdict::Settle(Settled { state: State::Failed, cause: Some(cause), meta_request_id: None, doubtful: false })
 }
 
 fn waits(cause: Cause, until: OffsetDateTime) -> Waiting {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::PgPool;
 
 use super::*;
+use crate::pauses;
 
 impl House {
     /// A started batch of a member for businesses `from..to`; gives its number.
@@ -176,12 +177,31 @@ async fn a_pace_that_was_kept_is_found_again(pool: PgPool) {
     store::save_pace(&mut tx, &pace, NOW).await.unwrap();
     let found = store::find_pace(&mut tx, 64).await.unwrap();
     assert_eq!(found.past(NOW), pace.past(NOW));
-    assert_eq!(store::pause_until(&mut tx, at(1)).await.unwrap(), Some(at(4)));
+    assert_eq!(pauses::until(&mut tx, at(1)).await.unwrap(), Some(at(4)));
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_pace_that_is_kept_shortens_no_wait_that_others_were_told_of(pool: PgPool) {
+    use crate::{
+        onboarding::pace::{Lesson, Pace},
+        pauses::{Heard, Said},
+    };
+    let house = House::build(&pool, "100", 1).await;
+    let mut tx = house.tx().await;
     let app = "680000000000001".parse().unwrap();
-    let limit = store::AppLimit { used: Some((100.0, NOW)), wait: Some((at(9), NOW)) };
-    store::save_app_limit(&mut tx, &app, limit).await.unwrap();
-    store::save_app_limit(&mut tx, &app, store::AppLimit { wait: Some((at(5), at(1))), ..limit }).await.unwrap();
-    assert_eq!(store::app_wait(&mut tx, &app, at(1)).await.unwrap(), Some(at(9)), "never made shorter");
-    assert_eq!(store::pause_until(&mut tx, at(1)).await.unwrap(), Some(at(9)));
-    assert_eq!(store::app_wait(&mut tx, &app, at(9)).await.unwrap(), None);
+    let told = |until| Heard { partner: Said { used: None, wait: Some((until, NOW)) }, ..Heard::default() };
+    pauses::keep(&mut tx, &app, told(at(9))).await.unwrap();
+    let mut pace = Pace::new(64);
+    pace.learn(Lesson::Answered, NOW);
+    store::save_pace(&mut tx, &pace, at(1)).await.unwrap();
+    assert_eq!(pauses::until(&mut tx, at(1)).await.unwrap(), Some(at(9)), "by none of its own");
+    pace.learn(Lesson::Throttled(Some(at(4))), at(1));
+    store::save_pace(&mut tx, &pace, at(1)).await.unwrap();
+    assert_eq!(pauses::until(&mut tx, at(1)).await.unwrap(), Some(at(9)), "nor by a shorter one");
+    pace.learn(Lesson::Throttled(Some(at(20))), at(2));
+    store::save_pace(&mut tx, &pace, at(2)).await.unwrap();
+    assert_eq!(pauses::until(&mut tx, at(2)).await.unwrap(), Some(at(20)));
+    pace.learn(Lesson::Answered, at(21));
+    store::save_pace(&mut tx, &pace, at(21)).await.unwrap();
+    assert_eq!(store::find_pace(&mut tx, 64).await.unwrap().past(at(21)).wait, None, "what is over is forgotten");
 }

@@ -195,12 +195,13 @@ pub(super) struct TokenRow {
     pub(super) member_id: i64,
     pub(super) sealed: Sealed,
     pub(super) problem: Option<String>,
+    pub(super) stored_at: OffsetDateTime,
 }
 
 /// The partner's tokens, the best first: those that work, of those who may onboard, the latest.
 pub(super) async fn list_tokens(tx: &mut TenantTx) -> Result<Vec<TokenRow>> {
     let rows = sqlx::query!(
-        "SELECT t.member_id, t.sealed, t.key_id, t.problem
+        "SELECT t.member_id, t.sealed, t.key_id, t.problem, t.stored_at
          FROM tokens t JOIN members m ON m.member_id = t.member_id
          WHERE m.removed_at IS NULL
          ORDER BY t.problem IS NOT NULL, m.role = 'support', t.stored_at DESC
@@ -212,26 +213,9 @@ pub(super) async fn list_tokens(tx: &mut TenantTx) -> Result<Vec<TokenRow>> {
         member_id: row.member_id,
         sealed: Sealed { key_id: row.key_id, bytes: row.sealed },
         problem: row.problem,
+        stored_at: row.stored_at,
     });
     Ok(tokens.collect())
-}
-
-/// Notes that Graph refused a member's token; the first reason stays.
-pub(super) async fn mark_token_dead(
-    tx: &mut TenantTx,
-    member_id: i64,
-    problem: &str,
-    now: OffsetDateTime,
-) -> Result<()> {
-    sqlx::query!(
-        "UPDATE tokens SET problem = $2, problem_at = $3 WHERE member_id = $1 AND problem IS NULL",
-        member_id,
-        problem,
-        now,
-    )
-    .execute(&mut **tx)
-    .await
-    .map(drop)
 }
 
 /// A role this program doesn't know, written by a newer one, may do the least.
@@ -371,8 +355,8 @@ mod tests {
         let mut tx = db.tenant(&partner()).await.unwrap();
         let member_id = arrive(&mut tx, "11", "Ines").await.unwrap();
         keep_token(&mut tx, &vault, member_id, "EAAB-old", NOW).await;
-        mark_token_dead(&mut tx, member_id, "revoked", NOW).await.unwrap();
-        mark_token_dead(&mut tx, member_id, "other", NOW).await.unwrap();
+        mark_dead(&mut tx, member_id, NOW, "revoked", NOW).await.unwrap();
+        mark_dead(&mut tx, member_id, NOW, "other", NOW).await.unwrap();
         assert_eq!(token_problem(&mut tx, member_id).await.as_deref(), Some("revoked"), "the first reason stays");
         tx.commit().await.unwrap();
         let refusal = sign_in::any_live_token(&db, &vault, &partner()).await.unwrap_err();
@@ -381,6 +365,24 @@ mod tests {
         keep_token(&mut tx, &vault, member_id, "EAAB-fresh", NOW).await;
         tx.commit().await.unwrap();
         assert!(sign_in::any_live_token(&db, &vault, &partner()).await.is_ok());
+    }
+
+    #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+    async fn a_token_that_came_while_a_sync_read_is_not_blamed_for_the_one_before(pool: PgPool) {
+        let db = Db::from_pool(pool);
+        let vault = Vault::from_setting(&KEY.into()).unwrap();
+        let mut tx = db.tenant(&partner()).await.unwrap();
+        let member_id = arrive(&mut tx, "11", "Ines").await.unwrap();
+        keep_token(&mut tx, &vault, member_id, "EAAB-old", NOW).await;
+        tx.commit().await.unwrap();
+        let old = sign_in::any_live_token(&db, &vault, &partner()).await.unwrap();
+        let mut tx = db.tenant(&partner()).await.unwrap();
+        keep_token(&mut tx, &vault, member_id, "EAAB-fresh", NOW + Duration::MINUTE).await;
+        sign_in::mark_dead(&mut tx, &old.whose, "expired", NOW + Duration::MINUTE).await.unwrap();
+        assert_eq!(token_problem(&mut tx, member_id).await, None);
+        tx.commit().await.unwrap();
+        let fresh = sign_in::any_live_token(&db, &vault, &partner()).await.unwrap();
+        assert_ne!(old.whose, fresh.whose);
     }
 
     #[sqlx::test(migrator = "crate::db::MIGRATOR")]
@@ -401,7 +403,7 @@ mod tests {
             let live = sign_in::any_live_token(&db, &vault, &partner()).await.unwrap();
             assert_eq!(live.member_id, expected);
             let mut tx = db.tenant(&partner()).await.unwrap();
-            mark_token_dead(&mut tx, expected, "expired", NOW).await.unwrap();
+            sign_in::mark_dead(&mut tx, &live.whose, "expired", NOW).await.unwrap();
             tx.commit().await.unwrap();
         }
         let refusal = sign_in::any_live_token(&db, &vault, &partner()).await.unwrap_err();

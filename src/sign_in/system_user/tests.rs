@@ -5,8 +5,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     super::{
-        Holder, Role, TokenError, Whose, any_live_token, can_send, connection, mark_dead, mark_token_dead, name_member,
-        sending_token, store::save_token, tokens,
+        Holder, Role, TokenError, Whose, any_live_token, can_send, connection, mark_dead, name_member, sending_token,
+        store::save_token, tokens,
     },
     check::CheckedToken,
     seal, store, unseal,
@@ -248,9 +248,10 @@ async fn reading_for_the_partner_goes_on_with_members_tokens(pool: PgPool) {
     let house = House::build(pool, "102000000000001").await;
     house.stores(0, None).await;
     house.signs_in(house.manager, 1).await;
-    assert_eq!(any_live_token(&house.db, &house.vault, &house.partner).await.unwrap().member_id, house.manager);
+    let live = any_live_token(&house.db, &house.vault, &house.partner).await.unwrap();
+    assert_eq!(live.member_id, house.manager);
     let mut tx = house.tx().await;
-    mark_token_dead(&mut tx, house.manager, "expired", at(2)).await.unwrap();
+    mark_dead(&mut tx, &live.whose, "expired", at(2)).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(house.holder(house.manager, 3).await, Some(Holder::SystemUser), "and sending isn't touched by that");
 }

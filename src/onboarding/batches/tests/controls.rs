@@ -85,3 +85,19 @@ async fn a_batch_waits_for_a_token_only_while_none_can_send_it(pool: PgPool) {
     .unwrap();
     assert!(!store::find_batch(&mut tx, number, NOW).await.unwrap().unwrap().lacks_token);
 }
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn what_had_left_of_a_batch_that_was_paused_and_then_cancelled_is_looked_for(pool: PgPool) {
+    use crate::onboarding::store as dispatch;
+    let yard = Yard::lay(&pool, "100").await;
+    let number = yard.batch(&[State::Queued]).await;
+    let left = yard.request(number, 1, State::WaitingToRetry, true).await;
+    let mut tx = yard.tx().await;
+    store::pause(&mut tx, number, yard.member, NOW).await.unwrap();
+    assert!(!dispatch::dispatch_has_work(&mut tx, NOW).await.unwrap());
+    assert_eq!(store::cancel_rest(&mut tx, number, yard.member, NOW).await.unwrap(), 1);
+    assert_eq!(dispatch::next_due(&mut tx, NOW).await.unwrap(), Some(NOW));
+    assert!(dispatch::dispatch_has_work(&mut tx, NOW).await.unwrap());
+    let claimed = dispatch::claim(&mut tx, dispatch::Room::of(9), NOW).await.unwrap();
+    assert_eq!(claimed.iter().map(|claimed| claimed.number.0).collect::<Vec<_>>(), [left]);
+}
