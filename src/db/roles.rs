@@ -8,19 +8,28 @@ use sqlx::{AssertSqlSafe, PgPool, raw_sql};
 /// All of them.
 pub const ROLES: [&str; 4] = ["liteboard_tenant", "liteboard_search", "liteboard_webhooks", "liteboard_retention"];
 
-/// A role isn't there, or the database's user can't become it, and may not mend that.
+/// Roles aren't there, or the database's user can't become them, and may not mend that.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the database's user {user} can't become the role {role}. Let it create roles, or have an administrator run: \
-     CREATE ROLE {role} NOLOGIN; GRANT {role} TO {user}{options};"
+    "the database's user {user} can't become {}. Let it create roles, or have an administrator run: {}",
+    roles.join(", "),
+    self.remedy()
 )]
 pub struct RoleMissing {
-    pub role: &'static str,
+    pub roles: Vec<&'static str>,
     pub user: String,
-    /// What the grant has to say besides.
+    /// What a grant has to say besides.
     options: &'static str,
     #[source]
     refused: Option<sqlx::Error>,
+}
+
+impl RoleMissing {
+    /// What an administrator has to run. Of the roles some may be there already.
+    fn remedy(&self) -> String {
+        let made: Vec<String> = self.roles.iter().map(|role| format!("CREATE ROLE {role} NOLOGIN;")).collect();
+        format!("{} GRANT {} TO {}{};", made.join(" "), self.roles.join(", "), self.user, self.options)
+    }
 }
 
 /// Times to look again when another process was granting at the same moment.
@@ -28,28 +37,33 @@ const LOOKS: u32 = 3;
 
 /// Makes the roles that are missing, and grants those that can't be become.
 pub(super) async fn prepare(pool: &PgPool) -> Result<(), super::NotUpToDate> {
+    let (mut missing, mut refused) = (Vec::new(), None);
     for role in ROLES {
-        prepare_one(pool, role).await?;
+        if let Err(refusal) = prepare_one(pool, role).await? {
+            missing.push(role);
+            refused = refusal;
+        }
     }
-    Ok(())
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let (user, options) = (user(pool).await?, options(pool).await?);
+    Err(RoleMissing { roles: missing, user, options, refused }.into())
 }
 
-async fn prepare_one(pool: &PgPool, role: &'static str) -> Result<(), super::NotUpToDate> {
+/// An error when the role can't be become: why, as far as Postgres says.
+async fn prepare_one(pool: &PgPool, role: &'static str) -> sqlx::Result<Result<(), Option<sqlx::Error>>> {
     let mut refused = None;
     for _ in 0..LOOKS {
         if can_become(pool, role).await? {
-            return Ok(());
+            return Ok(Ok(()));
         }
         refused = make_and_grant(pool, role).await.err();
         if refused.as_ref().is_some_and(is_refusal) {
             break;
         }
     }
-    if can_become(pool, role).await? {
-        return Ok(());
-    }
-    let (user, options) = (user(pool).await?, options(pool).await?);
-    Err(RoleMissing { role, user, options, refused }.into())
+    Ok(if can_become(pool, role).await? { Ok(()) } else { Err(refused) })
 }
 
 /// Whether Postgres says that one may not, rather than that it's away or that somebody else is granting at the same moment.
@@ -197,11 +211,11 @@ mod tests {
         let owner = owner(&pool, name, "NOCREATEROLE").await;
         let refused = bring_up_to_date(&owner).await.unwrap_err();
         let NotUpToDate::Role(missing) = &refused else { panic!("{refused:?}") };
-        assert_eq!((missing.role, missing.user.as_str()), (ROLES[0], name));
-        let options = options(&pool).await.unwrap();
-        for role in ROLES {
-            run(&pool, format!("GRANT {role} TO {name}{options}")).await;
-        }
+        assert_eq!((missing.roles.as_slice(), missing.user.as_str()), (&ROLES[..], name));
+        assert!(refused.to_string().contains("CREATE ROLE liteboard_tenant NOLOGIN; "), "{refused}");
+        let (_, grant) =
+            missing.remedy().split_once(" GRANT ").map(|(made, grant)| (made.to_owned(), grant.to_owned())).unwrap();
+        run(&pool, format!("GRANT {grant}")).await;
         bring_up_to_date(&owner).await.unwrap();
         works(&owner).await;
     }

@@ -59,6 +59,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "telemetry",
             "ui",
             "vault",
+            "webhooks",
         ],
     ),
     ("webhooks", &["businesses", "clock", "db", "graph", "onboarding", "reconcile", "sign_in", "telemetry", "ui"]),

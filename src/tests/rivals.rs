@@ -157,7 +157,7 @@ async fn what_is_anothers_is_told_as_what_never_was(pool: PgPool) {
         let ask = async |browser: &Browser, id: &str| {
             let answer = browser.ask(Method::GET, &format!("{start}{id}{end}"), None).await.unwrap();
             let main = answer.body.split("<main").nth(1).unwrap_or(&answer.body).split("</main>").next().unwrap();
-            (answer.status.as_u16(), main.replace(id, "ID"))
+            (answer.status.as_u16(), main.to_owned())
         };
         // A stream of one's own has no end to wait for.
         if !route.ends_with("/events") {
