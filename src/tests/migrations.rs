@@ -37,6 +37,9 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_125_000_050, include_str!("migrations/50_team.sql")),
     (20_261_125_000_051, include_str!("migrations/51_sessions_of_members.sql")),
     (20_261_125_000_060, include_str!("migrations/insights.sql")),
+    (20_261_130_000_300, ""),
+    (20_261_130_000_301, ""),
+    (20_261_130_000_302, ""),
 ];
 
 #[sqlx::test(migrations = false)]
