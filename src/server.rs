@@ -1,7 +1,7 @@
 //! The axum router, its layers and what they share.
 //!
 //! Outermost first: a reference for each request (the log line and the page show the same), headers that hold for every
-//! answer, bounds of size and time, the refusal of other sites' forms, limits, the session. Then pages, doors (server functions) and assets.
+//! answer, bounds of size and time, addresses without secrets, the refusal of other sites' forms, limits, the session. Then pages, doors (server functions) and assets.
 //! Meta's webhooks stand outside of limits and sessions: their signature is all that counts.
 
 use std::{sync::Arc, time::Duration};
@@ -25,7 +25,7 @@ use crate::{
     assets::Assets,
     clock::Clock,
     db::{Db, PartnerId},
-    graph::Graph,
+    graph::{self, Graph},
     limits::{Limits, limit},
     onboarding::{self, Live},
     palette,
@@ -140,6 +140,7 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(middleware::from_fn_with_state(state.limits.clone(), limit))
         .layer(middleware::from_fn(refuse_other_sites))
+        .layer(middleware::from_fn(take_out_secrets))
         .merge(webhooks::routes(state.webhooks.clone()))
         .layer(middleware::from_fn(refuse_long_addresses))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, LONGEST_ANSWER))
@@ -193,7 +194,7 @@ async fn ready(State(state): State<AppState>) -> Response {
 /// Gives each request a reference, which its log lines and its error page carry.
 async fn with_reference(request: Request, next: Next) -> Response {
     let reference = ui::reference(rand::random());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), graph::redacted(request.uri().path()));
     let started = std::time::Instant::now();
     let mut answer = telemetry::with_reference(reference.clone(), next.run(request)).await;
     let (status, took) = (answer.status(), started.elapsed());
@@ -275,6 +276,30 @@ async fn refuse_long_addresses(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
+/// A token that somebody pasted into a search, or into the address, leaves it before anything reads it: the browser is led to the same
+/// address without it. So no page, no view and no line of a log has to look for one.
+async fn take_out_secrets(request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let clean = if reads { without_secrets(request.uri()) } else { None };
+    match clean.and_then(|clean| HeaderValue::from_str(&clean).ok()) {
+        Some(clean) => (StatusCode::SEE_OTHER, [(header::LOCATION, clean)]).into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// The same address, if its query holds a secret. What Meta itself sends a browser back with is no paste.
+fn without_secrets(address: &Uri) -> Option<String> {
+    let query = address.query().filter(|_| address.path() != "/sign-in/callback")?;
+    let mut found = false;
+    let mut clean = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let without = graph::without_secrets(&value);
+        found |= without.is_some();
+        clean.append_pair(&name, without.as_deref().unwrap_or(&value));
+    }
+    found.then(|| format!("{}?{}", address.path(), clean.finish()))
+}
+
 /// Lets a change through only from our own pages: a form on another site carries the member's cookie as well.
 async fn refuse_other_sites(request: Request, next: Next) -> Response {
     if is_from_our_pages(request.method(), request.headers()) {
@@ -328,6 +353,24 @@ fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_with_a_secret_leads_to_the_same_without_and_no_further() {
+        let clean = |address: &str| without_secrets(&address.parse().unwrap());
+        let led = clean("/requests?q=is%3Afailed+access_token%3Dabc&before=LB-7").unwrap();
+        assert_eq!(led, "/requests?q=is%3Afailed+access_token%3D%5Bredacted%5D&before=LB-7");
+        assert_eq!(clean(&led), None);
+        let way_in = clean("/sign-in?return_to=%2Fsupport%3Fq%3DEAAGm0PX4ZCpsBAKZCxyz1234567890").unwrap();
+        assert!(way_in.starts_with("/sign-in?return_to=%2Fsupport") && !way_in.contains("EAAG"), "{way_in}");
+        for address in [
+            "/requests",
+            "/requests?q=code:200",
+            "/businesses?q=a%00b",
+            "/sign-in/callback?code=EAAGm0PX4ZCpsBAKZCxyz1234567890&state=s",
+        ] {
+            assert_eq!(clean(address), None, "{address}");
+        }
+    }
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()

@@ -100,9 +100,8 @@ async fn keep(visit: &Visit, view: &str, ticks: &Ticks, then: Then) -> Result<St
                 Some(search) => Some(store::find(&mut tx, &search).await.map_err(failed)?),
                 None => None,
             };
-            let now = visit.clock.now();
-            let behind = (query.filter, query.manager);
-            all = store::select_matching(&mut tx, member, behind, found.as_ref(), now).await.map_err(failed)?;
+            let (behind, since) = ((query.filter, query.manager), visit.stalled_before());
+            all = store::select_matching(&mut tx, member, behind, found.as_ref(), since).await.map_err(failed)?;
         }
         Then::Clear => store::clear_selection(&mut tx, member).await.map_err(failed)?,
     }

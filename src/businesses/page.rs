@@ -31,7 +31,7 @@ pub async fn businesses_page(visit: Visit) -> Result<Page, AppError> {
     let mut tx = visit.tenant().await?;
     let sync = store::sync_state(&mut tx).await.map_err(mishap)?;
     let team = team(&mut tx, query.manager).await.map_err(mishap)?;
-    let seen = look(&mut tx, query, now).await.map_err(mishap)?;
+    let seen = look(&mut tx, query, visit.stalled_before()).await.map_err(mishap)?;
     let selected = if visit.viewer.role.may_onboard() {
         let listed: Vec<BusinessId> = seen.listed.businesses.iter().map(|business| business.id.clone()).collect();
         Some(store::selected(&mut tx, visit.viewer.member_id, &listed).await.map_err(mishap)?)
@@ -84,7 +84,7 @@ impl Sight {
     }
 }
 
-async fn look(tx: &mut TenantTx, mut query: Query, now: OffsetDateTime) -> sqlx::Result<Sight> {
+async fn look(tx: &mut TenantTx, mut query: Query, stalled_before: OffsetDateTime) -> sqlx::Result<Sight> {
     let search = query.search();
     let mut found = match &search {
         Some(search) => Some(store::find(tx, search).await?),
@@ -96,22 +96,22 @@ async fn look(tx: &mut TenantTx, mut query: Query, now: OffsetDateTime) -> sqlx:
         found = Some(store::narrow(tx, all, manager).await?);
     }
     let counts = match (query.manager, &found) {
-        (Some(manager), found) => store::count_managed(tx, manager, found.as_ref(), now).await?,
-        (None, Some(found)) => store::count_found(tx, found, now).await?,
-        (None, None) => store::count_all(tx, now).await?,
+        (Some(manager), found) => store::count_managed(tx, manager, found.as_ref(), stalled_before).await?,
+        (None, Some(found)) => store::count_found(tx, found, stalled_before).await?,
+        (None, None) => store::count_all(tx, stalled_before).await?,
     };
     // Under a search the whole is only told where nothing matches.
     let mut total = counts.of(Filter::All);
     if (found.is_some() || query.manager.is_some()) && total.n == 0 {
-        total = store::count_all(tx, now).await?.of(Filter::All);
+        total = store::count_all(tx, stalled_before).await?.of(Filter::All);
     }
-    let listed = page_of(tx, &query, found.as_ref(), now).await?;
+    let listed = page_of(tx, &query, found.as_ref(), stalled_before).await?;
     let misplaced = listed.is_none();
     let listed = if let Some(listed) = listed {
         listed
     } else {
         query.place = Place::Start;
-        page_of(tx, &query, found.as_ref(), now).await?.unwrap_or_default()
+        page_of(tx, &query, found.as_ref(), stalled_before).await?.unwrap_or_default()
     };
     let by_waba = found.and_then(|found| found.waba);
     Ok(Sight { query, search, by_waba, counts, total, listed, misplaced })
@@ -121,11 +121,11 @@ async fn page_of(
     tx: &mut TenantTx,
     query: &Query,
     found: Option<&Found>,
-    now: OffsetDateTime,
+    stalled_before: OffsetDateTime,
 ) -> sqlx::Result<Option<Listed>> {
     match query.manager {
-        Some(manager) => store::list_managed(tx, query.filter, manager, found, &query.place, now).await,
-        None => store::list(tx, query.filter, found, &query.place, now).await,
+        Some(manager) => store::list_managed(tx, query.filter, manager, found, &query.place, stalled_before).await,
+        None => store::list(tx, query.filter, found, &query.place, stalled_before).await,
     }
 }
 

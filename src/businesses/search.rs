@@ -33,6 +33,11 @@ impl Search {
         Some(Self { digits, digits_first, prefix: key_of(typed), words: WordQuery::read(typed) })
     }
 
+    /// The same, with nothing taken for an id.
+    pub fn by_name_alone(self) -> Self {
+        Self { digits: None, digits_first: false, ..self }
+    }
+
     /// The names that begin as was typed: from the first value up to, but not, the second. `None` if no name can.
     pub fn range(&self) -> Option<(String, String)> {
         // The last code point there is: no name that Meta takes holds it.

@@ -77,7 +77,7 @@ pub use self::{
     error::{Error, Failure, GraphError, Kind, cause_of},
     many::MOST_IDS,
     paging::{Cursor, Page},
-    redaction::{REDACTED, redacted},
+    redaction::{REDACTED, redacted, without_secrets},
     settings::{Settings, UnknownVersion, Version},
     solutions::{Solution, SolutionRole},
     subscriptions::Subscription,

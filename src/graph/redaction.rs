@@ -37,10 +37,24 @@ const CODE: &str = "code";
 const TOKEN_START: &[u8] = b"EAA";
 const TOKEN_REST: usize = 20;
 
-/// `text` without what looks like a token of Meta's and without the values of parameters that hold one: for text of unknown origin,
-/// before it is shown again or put into an address.
+/// Words of an `Authorization` header that a token follows. They are words of the language, too, so it takes a closer look.
+const SCHEMES: [&str; 2] = ["bearer", "oauth"];
+
+/// What follows such a word, or a name and a colon, is a secret from this length on if there is a digit in it, and without one from
+/// that length on: words of messages and names of businesses are shorter.
+const SHORTEST_WITH_DIGIT: usize = 8;
+const SHORTEST_WITHOUT: usize = 24;
+
+/// `text` without what looks like a token of Meta's and without the values of parameters and headers that hold one: for text of
+/// unknown origin, before it is shown again, kept, or put into an address.
 pub fn redacted(text: &str) -> String {
     Redactor::new([]).clean(text, usize::MAX)
+}
+
+/// As [`redacted`], where there was a secret in it; `None` for a text without any.
+pub fn without_secrets(text: &str) -> Option<String> {
+    let clean = redacted(text);
+    (clean.contains(REDACTED) && clean != text).then_some(clean)
 }
 
 /// The secrets of one exchange.
@@ -57,7 +71,7 @@ impl Redactor {
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
         let mut begins = [false; 256];
         let firsts = secrets.iter().map(|secret| secret.expose_secret().as_bytes()[0]);
-        for byte in NAMES.map(|name| name.as_bytes()[0]).into_iter().chain(firsts).chain(*b"E%\\\0") {
+        for byte in NAMES.into_iter().chain(SCHEMES).map(|name| name.as_bytes()[0]).chain(firsts).chain(*b"E%\\\0") {
             begins[usize::from(byte.to_ascii_lowercase())] = true;
             begins[usize::from(byte.to_ascii_uppercase())] = true;
         }
@@ -136,30 +150,71 @@ fn escaped(text: &[u8], at: usize) -> Option<(u8, usize)> {
 
 /// Where the secret value lies that the text at `at` announces, by its name or by its looks.
 fn value_at(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let value = named_value_at(text, at).or_else(|| token_at(text, at))?;
+    let value = named_value_at(text, at).or_else(|| token_at(text, at)).or_else(|| scheme_value_at(text, at))?;
     (!value.is_empty() && !text[value.start..].starts_with(REDACTED.as_bytes())).then_some(value)
 }
 
 fn token_at(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let begins = at == 0 || !text[at - 1].is_ascii_alphanumeric();
-    if !begins || !text[at..].starts_with(TOKEN_START) {
+    if !text[at..].starts_with(TOKEN_START) || !begins_word(text, at) {
         return None;
     }
     let length = text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     (length >= TOKEN_START.len() + TOKEN_REST).then_some(at..at + length)
 }
 
+/// Whether what stands at `at` is joined to nothing before it. The last letter of an escape, such as `%3A` or `\n`, is not joined.
+fn begins_word(text: &[u8], at: usize) -> bool {
+    if at == 0 || !text[at - 1].is_ascii_alphanumeric() {
+        return true;
+    }
+    [2, 3, 6].into_iter().filter_map(|length| at.checked_sub(length)).any(|from| {
+        matches!(text[from], b'%' | b'\\') && escaped(text, from).is_some_and(|(_, length)| from + length == at)
+    })
+}
+
+/// The token behind `Bearer`.
+fn scheme_value_at(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let scheme = SCHEMES.into_iter().find(|scheme| starts_with(text, at, scheme)).filter(|_| begins_word(text, at))?;
+    let mut start = at + scheme.len();
+    while let Some(length) = space_at(text, start) {
+        start += length;
+    }
+    let value = start..end_of_parameter(text, start);
+    (start > at + scheme.len() && looks_secret(&text[value.clone()])).then_some(value)
+}
+
+fn starts_with(text: &[u8], at: usize, word: &str) -> bool {
+    text.get(at..at + word.len()).is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// The length of a space, as it is or as addresses write it.
+fn space_at(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at)? {
+        b' ' | b'\t' | b'+' => Some(1),
+        b'%' => escaped(text, at).filter(|(meant, _)| *meant == b' ').map(|(_, length)| length),
+        _ => None,
+    }
+}
+
+fn looks_secret(value: &[u8]) -> bool {
+    let least = if value.iter().any(u8::is_ascii_digit) { SHORTEST_WITH_DIGIT } else { SHORTEST_WITHOUT };
+    // A bracket: something in it was taken out already.
+    value.len() >= least && value.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'[')
+}
+
 fn named_value_at(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let name = NAMES
-        .into_iter()
-        .find(|name| text.get(at..at + name.len()).is_some_and(|here| here.eq_ignore_ascii_case(name.as_bytes())))?;
+    let name = NAMES.into_iter().find(|name| starts_with(text, at, name))?;
     let after = at + name.len();
     let before = &text[..at];
     if let Some(start) = after_equals(text, after) {
         let starts_a_parameter = ["?", "&", ";", "%26", "%3F", "%3f", "\\u0026", "\\u003f"]
             .iter()
             .any(|mark| before.ends_with(mark.as_bytes()));
-        return (name != CODE || starts_a_parameter).then(|| start..end_of_parameter(text, start));
+        return (name != CODE || starts_a_parameter).then(|| value_from(text, start));
+    }
+    if let Some(start) = after_mark(text, after).filter(|_| name != CODE) {
+        let value = value_from(text, start);
+        return looks_secret(&text[value.clone()]).then_some(value);
     }
     let (start, escaped) = after_key(text, after)?;
     let value = start..end_of_string(text, start, escaped);
@@ -171,6 +226,24 @@ fn after_equals(text: &[u8], at: usize) -> Option<usize> {
     match escaped(text, at) {
         Some((b'=', length)) => Some(at + length),
         _ => (text.get(at) == Some(&b'=')).then_some(at + 1),
+    }
+}
+
+/// Past a colon or an equals sign with spaces beside it, as in a header, in YAML and in a program.
+fn after_mark(text: &[u8], at: usize) -> Option<usize> {
+    let skip_spaces =
+        |at: usize| at + text[at.min(text.len())..].iter().take_while(|byte| b" \t".contains(byte)).count();
+    let mark = skip_spaces(at);
+    matches!(text.get(mark), Some(b':' | b'=')).then(|| skip_spaces(mark + 1))
+}
+
+/// The value that begins at `start`, without its quotes.
+fn value_from(text: &[u8], start: usize) -> Range<usize> {
+    let quote = start + text[start.min(text.len())..].iter().take_while(|byte| **byte == b'\\').count();
+    if matches!(text.get(quote), Some(b'"' | b'\'')) {
+        quote + 1..end_of_string(text, quote + 1, quote > start)
+    } else {
+        start..end_of_parameter(text, start)
     }
 }
 
@@ -264,6 +337,14 @@ mod tests {
             ),
             ("<a href='?code=abc&amp;state=s'>", "<a href='?code=[redacted]&amp;state=s'>"),
             (r#"{"code":"AQD-x"}"#, r#"{"code":"[redacted]"}"#),
+            ("access_token=\"ab c\" x", "access_token=\"[redacted]\" x"),
+            ("access_token = 'abcdefg8'", "access_token = '[redacted]'"),
+            ("access_token: abcdefg8\nnext: 1", "access_token: [redacted]\nnext: 1"),
+            (r#"{"log":"access_token=\"abc\" x"}"#, r#"{"log":"access_token=\"[redacted]\" x"}"#),
+            ("-H 'Authorization: Bearer abc.def-9' x", "-H 'Authorization: Bearer [redacted]' x"),
+            ("authorization: OAuth  abcdefg|9", "authorization: OAuth  [redacted]"),
+            ("q=Bearer%20abcdefg8&x=1", "q=Bearer%20[redacted]&x=1"),
+            ("q=bearer+abcdefg8&x=1", "q=bearer+[redacted]&x=1"),
         ] {
             assert_eq!(clean(text), left);
         }
@@ -279,6 +360,14 @@ mod tests {
             r#"{"access_token":null}"#,
             "access_token=&x=1",
             "Invalid OAuth access_token",
+            "Invalid OAuth 2.0 Access Token",
+            "Error: access_token: is missing",
+            "Unsupported access_token = must be a user token",
+            "{\"token_type\":\"bearer\"}",
+            "OAuth \"Facebook Platform\" \"invalid_token\"",
+            "Bearer Standards of Porto Alegre",
+            "Pallbearer 20252025",
+            "OAuthException123",
             "short",
             "QVFIUjNpUWpVWmRBd0Rn",
             "ünïcödé \\ü \\",
@@ -291,6 +380,13 @@ mod tests {
     #[test]
     fn a_token_is_known_by_its_looks() {
         assert_eq!(clean("token EAAGm0PX4ZCpsBAKZCxyz12345 is old"), "token [redacted] is old");
+        for before in ["%20", "%3D", "\\n", "\\u0022", "x=", "\\\""] {
+            assert_eq!(
+                clean(&format!("{before}EAAGm0PX4ZCpsBAKZCxyz12345\"")),
+                format!("{before}[redacted]\""),
+                "{before}"
+            );
+        }
         assert_eq!(
             clean("EAA is short, xEAAGm0PX4ZCpsBAKZCxyz12345 is a word"),
             "EAA is short, xEAAGm0PX4ZCpsBAKZCxyz12345 is a word"
@@ -311,6 +407,25 @@ mod tests {
     #[test]
     fn nul_becomes_the_replacement_character() {
         assert_eq!(clean("a\0b"), "a\u{FFFD}b");
+    }
+
+    #[test]
+    fn only_a_text_with_a_secret_is_another_without_it() {
+        assert_eq!(without_secrets("casa ipê LB-1001"), None);
+        assert_eq!(without_secrets("a\0b"), None);
+        assert_eq!(without_secrets("Bearer [redacted]"), None);
+        assert_eq!(without_secrets("x access_token=abc").as_deref(), Some("x access_token=[redacted]"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_redacted_has_nothing_left_to_redact(
+            parts in proptest::collection::vec(
+                "access_token|bearer|code|EAA[A-Za-z0-9]{18,24}|[\"'\\\\ =:&?%+\\[\\]]{1,3}|%3D|%20|[a-z0-9]{1,9}", 0..12)
+        ) {
+            let once = redacted(&parts.concat());
+            proptest::prop_assert_eq!(redacted(&once), once);
+        }
     }
 
     #[test]

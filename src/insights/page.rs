@@ -171,7 +171,7 @@ fn choices(all: &str, named: &[Named], current: &str, more: Option<Choice>) -> V
 fn filters(sight: &Sight) -> AnyView {
     let query = &sight.query;
     let member = if query.member == 0 { String::new() } else { query.member.to_string() };
-    let managers = choices("Whole team", &sight.managers, &member, None);
+    let managers = choices("Anybody", &sight.managers, &member, None);
     let none = Choice {
         value: "none".to_owned(),
         word: "No solution".to_owned(),
@@ -204,7 +204,7 @@ fn filters(sight: &Sight) -> AnyView {
             <nav class="seg" aria-label="Period">{periods}</nav>
             {length}{by}
             <Select id="solution" name="solution" label="Solution" choices=solutions/>
-            <Select id="manager" name="manager" label="Manager" choices=managers/>
+            <Select id="manager" name="manager" label="Requested by" choices=managers/>
             <details class="disclose insight-days" open=custom>
                 <summary>"Custom days"</summary>
                 <div>

@@ -62,14 +62,15 @@ impl Query {
         };
         let member = match asked.manager.as_deref() {
             None | Some("") => 0,
-            Some(id) => {
-                managers.iter().find(|member| member.id == id).and_then(|member| member.id.parse().ok()).unwrap_or_else(
-                    || {
-                        remarks.push("That account manager is not in your team: the whole team is shown.".to_owned());
-                        0
-                    },
-                )
-            }
+            Some(id) => managers
+                .iter()
+                .find(|member| member.id == id)
+                .and_then(|member| member.id.parse().ok())
+                .unwrap_or_else(|| {
+                    remarks
+                        .push("That account manager is not in your team: what anybody requested is shown.".to_owned());
+                    0
+                }),
         };
         let by = By::ALL.into_iter().find(|by| Some(by.key()) == asked.by.as_deref());
         if by.is_none() && asked.by.is_some() {

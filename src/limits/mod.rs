@@ -57,6 +57,9 @@ const DOOR: Rate = Rate { burst: 60, every: Duration::from_millis(200) };
 /// What all sessions of one address change together.
 const CROWD: Rate = Rate { burst: 600, every: Duration::from_millis(20) };
 
+/// What is sent and read all the same: boxes that ask at each key, by a form since what is pasted may hold a token.
+const READS: [&str; 2] = ["/palette", "/requests/suggest"];
+
 /// After how many questions those are forgotten whose share is whole again.
 const TIDY_EVERY: u32 = 1_024;
 
@@ -176,7 +179,7 @@ impl Counted {
             "/sign-in/callback" => Some(Self::SignIn(Step::Callback)),
             // Meta tells what it has to tell, signed, as fast as it likes.
             _ if path.starts_with("/webhooks") => None,
-            _ if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) => None,
+            _ if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || READS.contains(&path) => None,
             _ => Some(Self::Door),
         }
     }

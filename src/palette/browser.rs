@@ -2,18 +2,11 @@
 
 use std::rc::Rc;
 
-use js_sys::{
-    encode_uri_component,
-    wasm_bindgen::{JsCast, closure::Closure},
-};
+use js_sys::wasm_bindgen::{JsCast, closure::Closure};
 use leptos::{ev, prelude::*};
 use web_sys::{Element, Event, HtmlDialogElement};
 
 use crate::ui::listbox::{Listbox, recent, remember};
-
-/// What of a paste is sent: what Meta's traces are named by, and a little more.
-const LONGEST: usize = 1_200;
-const TRACE: &str = "fbtrace_id";
 
 /// The dialog.
 pub fn dialog(id: &str) -> Option<HtmlDialogElement> {
@@ -106,12 +99,7 @@ fn ask(listbox: &Rc<Listbox>) {
     let typed = listbox.input().value();
     let shelf = listbox.shelf().unwrap_or_default();
     let lately = if typed.trim().is_empty() { recent(&shelf) } else { Vec::new() };
-    let wanted: String = if typed.len() > LONGEST {
-        typed[typed.find(TRACE).unwrap_or_default()..].chars().take(LONGEST / 4).collect()
-    } else {
-        typed
-    };
-    listbox.ask(format!("/palette?q={}", String::from(encode_uri_component(&wanted))), lately);
+    listbox.ask("/palette", &[("q", &typed)], lately);
 }
 
 /// Goes where the chosen option leads.

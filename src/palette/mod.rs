@@ -3,6 +3,7 @@
 //! Who calls: `app.rs` places [`palette`] above every page, `server.rs` merges [`routes`].
 //!
 //! What always holds:
+//! - what is typed or pasted is sent, never put into an address, and no secret in it into an address the palette leads to;
 //! - nothing is only there: each entry is a link that stands on some page as well, and without script the way in is Look up;
 //! - an entry that a role may not follow isn't offered to it;
 //! - single keys are silent while somebody types, and can be switched off; Ctrl or Cmd K always opens the palette.
@@ -19,8 +20,6 @@ mod keys;
 mod options;
 #[cfg(feature = "ssr")]
 mod page;
-#[cfg(feature = "ssr")]
-mod reading;
 
 pub use islands::Palette;
 

@@ -1,24 +1,25 @@
-//! `GET /palette?q=`: the options of the palette's list, in groups.
+//! `POST /palette`: the options of the palette's list, in groups, for the `q` of the form. What is pasted may be long, and may hold a
+//! token: it stands in no address.
 
 use axum::{
     Router,
-    extract::State,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
     response::{Html, IntoResponse, Response},
-    routing::get,
+    routing::post,
 };
 use http::request::Parts;
 use leptos::prelude::*;
-use url::form_urlencoded::byte_serialize;
+use url::form_urlencoded::{self, byte_serialize};
 
-use super::{
-    entries::{DEEDS, Entry, PAGES, fitting},
-    reading::{Reading, read},
-};
+use super::entries::{DEEDS, Entry, PAGES, fitting};
 use crate::{
     businesses::{Business, first_businesses},
     clock::Clock,
     db::Db,
+    graph,
     sign_in::{Role, Visit, refuse_request},
+    support::{self, Recognised, recognise},
     telemetry::mishap,
     ui::{AppError, Glyph, Icon, Name, StateLabel, state::look_of},
 };
@@ -35,21 +36,26 @@ struct Needs {
 
 /// This route, ready to be merged into the application's.
 pub fn routes<S: Clone + Send + Sync + 'static>(db: Db, clock: Clock) -> Router<S> {
-    Router::new().route("/palette", get(options)).with_state(Needs { db, clock })
+    let options = post(options).layer(DefaultBodyLimit::max(support::LARGEST_FORM));
+    Router::new().route("/palette", options).with_state(Needs { db, clock })
 }
 
-async fn options(State(needs): State<Needs>, parts: Parts) -> Response {
+async fn options(State(needs): State<Needs>, parts: Parts, form: Bytes) -> Response {
     let answered = async {
         let visit = Visit::of_request(&parts, needs.db, needs.clock)?;
-        let typed = visit.query("q").unwrap_or_default().replace('\0', "\u{FFFD}");
-        let reading = read(&typed);
-        let named =
-            if reading.is_none() && !typed.trim().is_empty() { businesses(&visit, &typed).await? } else { Vec::new() };
-        Ok::<_, AppError>((visit.viewer.role, typed, reading, named))
+        let text =
+            form_urlencoded::parse(&form).find(|(name, _)| name == "q").map(|(_, text)| text).unwrap_or_default();
+        let typed = graph::redacted(&text);
+        let (recognised, name) = recognise(&typed);
+        let named = match name {
+            Some(name) => businesses(&visit, &name).await?,
+            None => Vec::new(),
+        };
+        Ok::<_, AppError>((visit.viewer.role, typed, recognised, named))
     };
     match answered.await {
-        Ok((role, typed, reading, named)) => {
-            Html(Owner::new().with(|| list(role, typed.trim(), reading.as_ref(), named).to_html())).into_response()
+        Ok((role, typed, recognised, named)) => {
+            Html(Owner::new().with(|| list(role, typed.trim(), recognised, named).to_html())).into_response()
         }
         Err(error) => refuse_request(&parts, &error),
     }
@@ -66,12 +72,13 @@ fn look_up(wanted: &str) -> String {
 }
 
 /// The groups: what was recognised first, then what is called so, then pages and deeds.
-fn list(role: Role, typed: &str, reading: Option<&Reading>, named: Vec<Business>) -> AnyView {
-    let recognised = reading.map(|reading| {
-        let (words, href, glyph) = match reading {
-            Reading::Request(number) => (format!("Open request {number}"), format!("/requests/{number}"), Glyph::Send),
-            Reading::Id(id) => (format!("Look up {id}"), look_up(id), Glyph::LookUp),
-            Reading::Paste(wanted) => ("Look up what was pasted".to_owned(), look_up(wanted), Glyph::LookUp),
+fn list(role: Role, typed: &str, recognised: Option<Recognised>, named: Vec<Business>) -> AnyView {
+    let is_recognised = recognised.is_some();
+    let recognised = recognised.map(|recognised| {
+        let (words, href, glyph) = match recognised {
+            Recognised::Request { number, href } => (format!("Open request {number}"), href, Glyph::Send),
+            Recognised::Id { id, href } => (format!("Look up {id}"), href, Glyph::LookUp),
+            Recognised::Paste { href } => ("Look up what was pasted".to_owned(), href, Glyph::LookUp),
         };
         group("Recognised", "p-r", vec![option("p-r-0".to_owned(), href, glyph, words.into_any(), ().into_any())])
     });
@@ -83,14 +90,14 @@ fn list(role: Role, typed: &str, reading: Option<&Reading>, named: Vec<Business>
     });
     let businesses = group("Businesses", "p-b", businesses.collect());
     // What was pasted is no part of the name of a page.
-    let wanted = if reading.is_some() { "\u{FFFD}" } else { typed };
+    let wanted = if is_recognised { "\u{FFFD}" } else { typed };
     let pages = group(
         "Go to",
         "p-g",
         fitting(PAGES, role, wanted).enumerate().map(|(at, page)| entry(format!("p-g-{at}"), page)).collect(),
     );
     let mut deeds: Vec<AnyView> = Vec::new();
-    if !typed.is_empty() && reading.is_none() {
+    if !typed.is_empty() && !is_recognised {
         let short: String = typed.chars().take(60).collect();
         let keys = keys(&["G", "L"]);
         deeds.push(option(
@@ -157,7 +164,7 @@ mod tests {
     use super::*;
 
     fn html(role: Role, typed: &str) -> String {
-        Owner::new().with(|| list(role, typed, read(typed).as_ref(), Vec::new()).to_html()).replace("<!>", "")
+        Owner::new().with(|| list(role, typed, recognise(typed).0, Vec::new()).to_html()).replace("<!>", "")
     }
 
     #[test]

@@ -38,9 +38,12 @@ pub fn palette(viewer: &Viewer, keys: bool) -> AnyView {
             view! { <div><dt>{*what}</dt><dd>{keys}</dd></div> }
         })
         .collect_view();
-    let off = (!keys).then(
-        || view! { <p class="hint">"Single keys are off in this browser. Switch them on in the account menu."</p> },
-    );
+    let switch = if keys {
+        "Single keys can be switched off in "
+    } else {
+        "Single keys are off in this browser. Switch them on in "
+    };
+    let switch = view! { <p class="hint">{switch}<a class="link" href="/settings#you">"Settings, Appearance and keys"</a>"."</p> };
     view! {
         <dialog class="dialog palette" id="palette" aria-label="Command palette" data-keys=keys.then_some("on")
             data-import=viewer.role.may_onboard().then_some("")>
@@ -65,7 +68,7 @@ pub fn palette(viewer: &Viewer, keys: bool) -> AnyView {
                 <h2 id="keys-title">"Keyboard shortcuts"</h2>
                 <form method="dialog"><button class="clear" type="submit" aria-label="Close"><Icon glyph=Glyph::X/></button></form>
             </div>
-            <div class="dialog-body">{off}<dl class="key-list">{rows}</dl></div>
+            <div class="dialog-body">{switch}<dl class="key-list">{rows}</dl></div>
         </dialog>
         <Palette/>
     }

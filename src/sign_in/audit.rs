@@ -4,7 +4,7 @@
 use time::OffsetDateTime;
 
 use super::whence::Whence;
-use crate::db::TenantTx;
+use crate::{db::TenantTx, graph};
 
 /// Characters of a detail that are kept.
 const LONGEST_DETAIL: usize = 500;
@@ -92,7 +92,7 @@ pub struct Entry {
     pub at: OffsetDateTime,
     pub act: Act,
     pub who: Who,
-    /// To what it was done, in words a colleague understands; never a secret. Cut to 500 characters.
+    /// To what it was done, in words a colleague understands. What looks like a secret is taken out; cut to 500 characters.
     pub detail: String,
     pub whence: Whence,
 }
@@ -115,7 +115,7 @@ pub async fn audit(tx: &mut TenantTx, entry: &Entry) -> sqlx::Result<()> {
         entry.act.key(),
         member_id,
         other,
-        plain(&entry.detail, LONGEST_DETAIL),
+        plain(&graph::redacted(&entry.detail), LONGEST_DETAIL),
         entry.whence.address.map(|address| address.to_string()),
         plain(&entry.whence.agent, LONGEST_DETAIL),
     )

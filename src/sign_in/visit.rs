@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{Method, request::Parts};
 use leptos::prelude::{AnyView, ArcMemo, GetUntracked, use_context};
 use leptos_router::params::ParamsMap;
+use time::OffsetDateTime;
 use tower_sessions::Session;
 use url::form_urlencoded;
 
@@ -117,6 +118,11 @@ impl Visit {
     /// What a door of this page said before it led back here, where it said one of [`AppError`]'s own words.
     pub fn problem(&self) -> Option<AppError> {
         told_by(|name| self.query(name))
+    }
+
+    /// What waits for a client's admins since before this has stalled.
+    pub fn stalled_before(&self) -> OffsetDateTime {
+        self.clock.now() - self.viewer.stalled_after
     }
 
     /// The session that asks.

@@ -38,6 +38,9 @@ pub fn business_answer(known: &KnownBusiness, calls: Vec<CallLine>, now: OffsetD
     let id = business.id.to_string();
     let (title, look, eligible) =
         (isolated(&business.name), look_of(business.standing.as_str()), business.eligible_wabas);
+    let requests = business.last_request.as_ref().map(|_| {
+        view! { <a class="btn btn-quiet" href=format!("/requests?q=business:{}", business.id)>"See its requests"</a> }
+    });
     let last_request = business.last_request.as_ref().map(|last| {
         let number = RequestNumber(last.number);
         let at = last.at;
@@ -58,7 +61,7 @@ pub fn business_answer(known: &KnownBusiness, calls: Vec<CallLine>, now: OffsetD
                     <Fact term="WABAs">{wabas}<span class="sub">{eligible}" eligible"</span></Fact>
                     {last_request}
                 </Facts>
-                <div class="row"><a class="btn" href=href>"Open business"</a></div>
+                <div class="row"><a class="btn" href=href>"Open business"</a>{requests}</div>
             </div>
         </Panel>
         {calls}

@@ -7,6 +7,9 @@ use crate::{graph, onboarding::RequestNumber};
 /// The longest trace id taken, in bytes; those seen at Meta have 11 to 36.
 const LONGEST_TRACE: usize = 128;
 
+/// The shortest of them.
+const SHORTEST_TRACE: usize = 11;
+
 /// The most digits of an id of Meta's.
 const LONGEST_ID: usize = 20;
 
@@ -85,7 +88,7 @@ impl Shape {
 pub struct Typed {
     pub shape: Shape,
     pub ids: Ids,
-    /// What may be the name of a business.
+    /// What may be the name of a business: any short text may, ids too, since names have digits in them.
     pub name: Option<String>,
 }
 
@@ -102,16 +105,21 @@ pub fn read(text: &str) -> Typed {
     if text.is_empty() {
         return Typed::default();
     }
-    if let Some(typed) = one_id(text).or_else(|| several_ids(text)) {
-        return typed;
+    if let Some((shape, ids)) = one_id(text).or_else(|| several_ids(text)) {
+        return Typed { shape, ids, name: name_of(text) };
     }
-    let ids = scan(text);
-    let shape = shape_of(text);
-    let may_be_name = shape == Shape::Text && ids.is_empty() && text.len() <= LONGEST_NAME;
-    if may_be_name && text.chars().any(char::is_alphanumeric) && !text.chars().any(char::is_control) {
-        return Typed { shape: Shape::Name, ids, name: Some(text.to_owned()) };
-    }
-    Typed { shape, ids, name: None }
+    let (shape, ids) = (shape_of(text), scan(text));
+    // A text that names a call is no name.
+    let may_be_name = shape == Shape::Text && Ids { digits: Vec::new(), ..ids.clone() }.is_empty();
+    let name = if may_be_name { name_of(text) } else { None };
+    let shape = if name.is_some() && ids.is_empty() { Shape::Name } else { shape };
+    Typed { shape, ids, name }
+}
+
+fn name_of(text: &str) -> Option<String> {
+    let may_be =
+        text.len() <= LONGEST_NAME && text.chars().any(char::is_alphanumeric) && !text.chars().any(char::is_control);
+    may_be.then(|| text.to_owned())
 }
 
 /// The same of an address, where `shape` says what kind of text its ids were taken from: there each word is an id.
@@ -153,8 +161,8 @@ fn trim(text: &str) -> &str {
     })
 }
 
-fn one_id(text: &str) -> Option<Typed> {
-    let id = |ids| Some(Typed { shape: Shape::Id, ids, name: None });
+fn one_id(text: &str) -> Option<(Shape, Ids)> {
+    let id = |ids| Some((Shape::Id, ids));
     if let Ok(number) = text.parse::<RequestNumber>() {
         return id(Ids { numbers: vec![number], ..Ids::default() });
     }
@@ -163,12 +171,7 @@ fn one_id(text: &str) -> Option<Typed> {
         let numbers = digits.parse().map(RequestNumber).into_iter().collect();
         return id(Ids { digits: vec![digits], numbers, ..Ids::default() });
     }
-    // A single word may be a name as well.
-    is_trace(text).then(|| Typed {
-        shape: Shape::Id,
-        ids: Ids { traces: vec![text.to_owned()], ..Ids::default() },
-        name: text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-').then(|| text.to_owned()),
-    })
+    if is_trace(text) { id(Ids { traces: vec![text.to_owned()], ..Ids::default() }) } else { None }
 }
 
 /// An id in digits, perhaps in groups.
@@ -184,15 +187,14 @@ fn digits_of(text: &str) -> Option<String> {
 }
 
 /// Ids in a row.
-fn several_ids(text: &str) -> Option<Typed> {
-    let is_likely = |word: &str| word.len() >= 11 && word.bytes().any(|byte| byte.is_ascii_digit());
+fn several_ids(text: &str) -> Option<(Shape, Ids)> {
     let mut ids = Ids::default();
     for word in text.split([' ', '\t', '\n', '\r', ',', ';']).filter(|word| !word.is_empty()) {
-        if !push_id(&mut ids, word, is_likely) {
+        if !push_id(&mut ids, word, is_likely_trace) {
             return None;
         }
     }
-    (!ids.is_empty()).then_some(Typed { shape: Shape::Ids, ids, name: None })
+    (!ids.is_empty()).then_some((Shape::Ids, ids))
 }
 
 /// Takes a word that is an id; one that only may be a trace id has to be a likely one.
@@ -212,6 +214,11 @@ fn push_id(ids: &mut Ids, word: &str, is_likely: impl Fn(&str) -> bool) -> bool 
 /// Meta's trace ids are base64 of either alphabet, its request ids are UUIDs or the like.
 pub(super) fn is_trace(text: &str) -> bool {
     (1..=LONGEST_TRACE).contains(&text.len()) && text.bytes().all(is_trace_byte)
+}
+
+/// Whether a word that may be a trace id is none of a language.
+pub(super) fn is_likely_trace(word: &str) -> bool {
+    word.len() >= SHORTEST_TRACE && word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 pub(super) fn is_trace_byte(byte: u8) -> bool {

@@ -35,13 +35,13 @@ fn our_numbers_metas_digits_and_trace_ids_are_told_apart() {
         // Too long for an id of Meta's, so perhaps one of those that name a call.
         ("123456789012345678901", traces(&["123456789012345678901"])),
     ] {
-        assert_eq!(read(text), Typed { shape: Shape::Id, ids, name: None }, "{text}");
+        assert_eq!(read(text), Typed { shape: Shape::Id, ids, name: Some(text.into()) }, "{text}");
     }
 }
 
 #[test]
 fn one_word_may_be_a_trace_id_or_a_name() {
-    for word in ["Aangan", "EJplcsCHuLu"] {
+    for word in ["Aangan", "EJplcsCHuLu", "Studio54", "3M"] {
         assert_eq!(read(word), Typed { shape: Shape::Id, ids: traces(&[word]), name: Some(word.into()) }, "{word}");
     }
 }
@@ -65,8 +65,21 @@ fn ids_in_a_row_are_each_looked_for() {
 }
 
 #[test]
+fn ids_and_phone_numbers_in_a_short_text_may_stand_in_a_name() {
+    for (text, shape) in
+        [("Loja 5511987654321", Shape::Text), ("360 720", Shape::Ids), ("Supermercado24h 7", Shape::Ids)]
+    {
+        let typed = read(text);
+        assert_eq!((typed.shape, typed.name.as_deref()), (shape, Some(text)));
+        assert!(!typed.ids.is_empty(), "{text}");
+    }
+    assert_eq!(read(&"5511987654321 ".repeat(50)).name, None, "nobody is called so");
+}
+
+#[test]
 fn a_name_is_a_name_in_any_script() {
-    for name in ["Casa Ipê", "متجر الهدايا", "東京 商店", "Book & Co 24", "🦊 Fox"] {
+    for name in ["Casa Ipê", "متجر الهدايا", "東京 商店", "Book & Co 24", "🦊 Fox", "7-Eleven 24h", "Studio 54"]
+    {
         assert_eq!(read(name), Typed { shape: Shape::Name, ids: Ids::default(), name: Some(name.into()) }, "{name}");
     }
 }

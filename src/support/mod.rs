@@ -1,6 +1,7 @@
 //! Support: the record of every Graph call, and 'Look up', which finds one by whatever id somebody has in hand.
 //!
 //! Who calls: `main.rs` starts the [`Recorder`] and gives it to the Graph client; `app.rs` shows the pages; `server.rs` merges [`routes`];
+//! the palette offers what [`recognise`] reads;
 //! `worker.rs` runs [`CountFailures`] and [`DropOldAnswers`]. Other rooms read the record (`graph_calls`) within their own queries.
 //!
 //! What always holds:
@@ -30,6 +31,8 @@ mod page;
 #[cfg(feature = "ssr")]
 mod paste;
 #[cfg(feature = "ssr")]
+mod recognise;
+#[cfg(feature = "ssr")]
 mod recorder;
 #[cfg(feature = "ssr")]
 mod retention;
@@ -47,7 +50,8 @@ pub use self::{
     call::call_page,
     failures::{CountFailures, cause_page, causes_page},
     page::support_page,
-    paste::routes,
+    paste::{LARGEST_FORM, routes},
+    recognise::{Recognised, recognise},
     recorder::Recorder,
     retention::DropOldAnswers,
 };

@@ -10,12 +10,11 @@ use super::{
     failures::week,
     find::{Answer, By, Found, find},
     lookup::{self, Shape, Typed},
-    paste::address,
     start::start,
     store,
 };
 use crate::{
-    graph::{self, Graph, REDACTED},
+    graph::Graph,
     onboarding::RequestNumber,
     sign_in::{Page, Viewer, Visit},
     telemetry::{self, mishap},
@@ -34,12 +33,7 @@ const MOST_FAILING: i64 = 5;
 /// Postgres being away.
 pub async fn support_page(visit: Visit) -> Result<Page, AppError> {
     let graph = graph_url()?;
-    let typed = visit.query("q").unwrap_or_default();
-    // A token that somebody put into the address leaves it.
-    let text = graph::redacted(&typed);
-    if text.contains(REDACTED) && text != typed {
-        leptos_axum::redirect(&address(&text, None));
-    }
+    let text = visit.query("q").unwrap_or_default();
     let (viewer, now) = (&visit.viewer, visit.clock.now());
     let mut tx = visit.tenant().await?;
     let answer = if text.trim().is_empty() {
@@ -73,8 +67,8 @@ pub(super) fn request_path(number: RequestNumber) -> String {
 
 /// The box. It is sent rather than put into the address: what is pasted may be a megabyte.
 fn head(text: &str) -> AnyView {
-    // A NUL can't stand in HTML, and a token not in a page.
-    let value = graph::redacted(text);
+    // A NUL can't stand in HTML.
+    let value = text.replace('\0', "\u{FFFD}");
     let clear = (!text.is_empty()).then(|| "/support".to_owned());
     view! {
         <PageHead title="Look up"/>
@@ -132,17 +126,17 @@ fn answer(asked: &Asked<'_>, answer: Answer, viewer: &Viewer, graph: &Url, now: 
 /// How the input was read, and by what it was found.
 fn read_as(asked: &Asked<'_>, answer: &Answer) -> AnyView {
     let typed = asked.typed;
-    let pasted = typed.shape.words().map(|words| {
+    let pasted = typed.shape.words().filter(|_| answer.by != By::Name).map(|words| {
         let length = asked.length.map(|length| format!(", {} characters", grouped(length))).unwrap_or_default();
         format!("Read as {words}{length}. ")
     });
     let is_pasted = pasted.is_some();
     let (found_by, id) = match (&answer.found, answer.by) {
         (Found::Nothing, _) => (nothing_words(typed), None),
+        (Found::Several(_), By::Name) => ("Read as a name. Several businesses have it", None),
         (Found::Several(_), _) if is_pasted || typed.shape == Shape::Ids => {
             ("Several of the IDs in it are known", None)
         }
-        (Found::Several(_), By::Name) => ("Read as a name. Several businesses have it", None),
         (Found::Several(_), _) => ("Several things have this ID", None),
         (Found::Call(story), By::Trace) => {
             let ids = [&typed.ids.traces, &typed.ids.lookalikes];

@@ -30,7 +30,7 @@ use crate::{
 const LONGEST_TEXT: usize = 1024 * 1024;
 
 /// The most of a form that is taken in: a text in letters that a form escapes is up to nine times as long.
-const LARGEST_FORM: usize = 9 * LONGEST_TEXT + 64 * 1024;
+pub const LARGEST_FORM: usize = 9 * LONGEST_TEXT + 64 * 1024;
 
 /// What this route needs.
 #[derive(Clone)]

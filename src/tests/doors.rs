@@ -37,8 +37,6 @@ const PAGES: &[&str] = &[
     "/drafts/1/problems.csv",
     "/requests/export.csv",
     "/requests/export.json",
-    "/requests/suggest",
-    "/palette",
     "/views",
 ];
 
@@ -75,6 +73,9 @@ const DOORS: &[&str] = &[
     "/businesses/add_note",
     "/businesses/delete_note",
     "/onboarding/check",
+    "/requests",
+    "/requests/suggest",
+    "/palette",
     "/views/save",
     "/views/change",
     "/views/delete",
@@ -283,8 +284,8 @@ async fn odd_addresses_are_answered(pool: PgPool) {
         (format!("/requests?q={long}"), 200),
         ("/requests?q=%00%ff%22-is:%3Cscript%3Ealert(1)%3C/script%3E".to_owned(), 200),
         ("/requests/export.csv?q=nokey:1".to_owned(), 400),
-        (format!("/palette?q={long}"), 200),
-        (format!("/requests/suggest?q={long}"), 200),
+        (format!("/palette?q={long}"), 405),
+        (format!("/requests/suggest?q={long}"), 405),
         ("/insights?range=x&from=nonsense&solution=%00&manager=-1&by=%ff".to_owned(), 200),
         ("/requests/nonsense".to_owned(), 404),
         ("/nowhere".to_owned(), 404),
@@ -293,6 +294,16 @@ async fn odd_addresses_are_answered(pool: PgPool) {
         let answer = browser.open(&path).await.unwrap();
         assert_eq!(answer.status.as_u16(), expected, "{path:.60}: {:.300}", answer.body);
         assert!(!answer.body.contains("<script>alert(1)"), "{path}");
+    }
+    for (path, sent) in [
+        ("/palette", long.as_str()),
+        ("/palette", "\0\u{fffd}<script>alert(1)</script>"),
+        ("/requests/suggest", &long),
+        ("/requests/suggest", "by:<script>alert(1)</script>\0"),
+    ] {
+        let answer = browser.ask(Method::POST, path, Some(&[("q", sent)])).await.unwrap();
+        assert_eq!(answer.status.as_u16(), 200, "{path}: {:.300}", answer.body);
+        assert!(!answer.body.contains("<script>alert(1)"), "{path}: {}", answer.body);
     }
 }
 

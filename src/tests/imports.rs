@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // Rooms.
     ("sign_in", &["clock", "db", "graph", "reconcile", "telemetry", "ui", "vault"]),
     ("solutions", &["clock", "db", "graph", "reconcile", "sign_in", "telemetry", "ui", "vault"]),
-    ("views", &["clock", "db", "sign_in", "telemetry", "ui"]),
+    ("views", &["clock", "db", "graph", "sign_in", "telemetry", "ui"]),
     (
         "businesses",
         &["clock", "db", "graph", "pauses", "reconcile", "sign_in", "solutions", "telemetry", "ui", "vault", "views"],
@@ -44,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "views",
         ],
     ),
-    ("palette", &["businesses", "clock", "db", "onboarding", "sign_in", "telemetry", "ui"]),
+    ("palette", &["businesses", "clock", "db", "graph", "sign_in", "support", "telemetry", "ui"]),
     (
         "support",
         &[

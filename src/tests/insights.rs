@@ -140,6 +140,19 @@ async fn the_numbers_on_the_page_are_what_happened(pool: PgPool) {
     let none = page(&browser, "/insights?solution=none&by=solution").await;
     assert_eq!(table(&none, "From request to ready, by solution")[0][..2], ["No solution", "5"]);
 
+    let mut tx = app.tenant(NORTHLANE).await;
+    let tomas = sqlx::query_scalar!("SELECT member_id FROM members WHERE name = 'Tomás Lindqvist'")
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+    drop(tx);
+    let theirs = page(&browser, &format!("/insights?range=7&manager={tomas}")).await;
+    assert!(
+        theirs.contains("4 requested, 2 accepted, 2 ready") && theirs.contains(">Requested by</label>"),
+        "{theirs}"
+    );
+    assert!(theirs.contains(&format!("range=30&amp;manager={tomas}")), "another period keeps whose they are: {theirs}");
+
     let of_another = page(&browser, "/insights?manager=999999&solution=1&range=x").await;
     for remark in ["not one of yours", "not in your team", "the last 90 days are shown", "5 requested, 2 accepted"] {
         assert!(of_another.contains(remark), "{remark}: {of_another}");

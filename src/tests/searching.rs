@@ -10,6 +10,13 @@ use super::{
     browser::Browser,
 };
 
+/// What is offered while one types, sent as the palette and the bar send it.
+async fn offered(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> String {
+    let answer = browser.ask(Method::POST, path, Some(fields)).await.unwrap();
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+    answer.body.replace("<!>", "")
+}
+
 async fn see(browser: &Browser, path: &str) -> String {
     let answer = browser.open(path).await.unwrap();
     assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
@@ -63,6 +70,12 @@ async fn what_cant_be_read_is_said_beside_the_bar_and_stays_in_it(pool: PgPool) 
         ("by:nobody-is-called-so", "Nobody of this workspace is called “nobody-is-called-so”."),
         ("since:someday", "“since:” does not take “someday”."),
         ("code:", "“code:” needs a value"),
+        ("code:99999999999999999999", "“code:” does not take “99999999999999999999”. It takes a number."),
+        ("batch:4294967296", "“batch:” does not take “4294967296”."),
+        ("since:9999-12-31", "“since:” does not take “9999-12-31”."),
+        ("age:%3E99999999d", "“age:” does not take"),
+        ("until:0001-01-01", "“until:” does not take “0001-01-01”."),
+        ("nokey:%00", "There is no filter “nokey:”."),
     ] {
         let page = see(&browser, &format!("/requests?q={query}")).await;
         assert!(page.contains(said), "{query}: {page}");
@@ -78,6 +91,79 @@ async fn what_cant_be_read_is_said_beside_the_bar_and_stays_in_it(pool: PgPool) 
     let export = browser.open("/requests/export.csv?q=stat:failed").await.unwrap();
     assert_eq!(export.status, StatusCode::BAD_REQUEST);
     assert!(export.body.contains("There is no filter “stat:”."), "{}", export.body);
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn values_at_their_limits_are_answered_on_every_list(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let browser = app.signed_in(MANAGER).await;
+    asked(&app, &browser).await;
+    let (long, dates) = ("a".repeat(3_900), "since:1970-01-01 until:9000-12-31");
+    for text in [
+        "LB-999999999999999999",
+        "LB-0 -LB-1",
+        "99999999999999999999",
+        "code:-9223372036854775808,9223372036854775807",
+        "subcode:0 -status:none",
+        "business:\0",
+        "trace:\0,\u{fffd}",
+        dates,
+        "since:36500d",
+        "is:open -is:open",
+        &long,
+        &format!("business:{}", "b,".repeat(150)),
+        &format!("by:me -code:{}", "7,".repeat(90)),
+    ] {
+        for listed in ["", "in:calls "] {
+            let q = url::form_urlencoded::byte_serialize(format!("{listed}{text}").as_bytes()).collect::<String>();
+            see(&browser, &format!("/requests?q={q}")).await;
+        }
+    }
+    for cursor in
+        ["before=LB-999999999999999999", "after=LB-999999999999999999", "after=LB-0", "before=9223372036854775807.1"]
+    {
+        see(&browser, &format!("/requests?{cursor}")).await;
+        see(&browser, &format!("/requests?q=in:calls&{cursor}")).await;
+    }
+    assert_eq!(rows(&see(&browser, "/requests?q=since:1970-01-01%20until:9000-12-31").await), 3);
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn a_page_that_finds_little_among_many_says_how_far_it_looked_and_goes_on(pool: PgPool) {
+    let app = TestApp::start(pool.clone()).await;
+    let browser = app.signed_in(MANAGER).await;
+    asked(&app, &browser).await;
+    sqlx::query(
+        "WITH b AS (
+            INSERT INTO batches (partner_id, member_id, source, started_at)
+            SELECT partner_id, min(member_id), 'selection', now() FROM members WHERE partner_id = $1 GROUP BY partner_id RETURNING *
+        ), made AS (
+            INSERT INTO requests (partner_id, batch_number, business_id, member_id, state, queued_at, cancelled_at, changed_at)
+            SELECT partner_id, batch_number, (600000 + n)::text, member_id, 'cancelled', $2, now(), now() FROM b, generate_series(1, 12000) AS n
+            RETURNING *
+        )
+        INSERT INTO graph_calls (partner_id, number, operation, method, path, query, graph_version, app_id, started_at, duration_ms, http_status, body)
+        SELECT partner_id, number, 'x', 'POST', '/', '', 'v25.0', '7', $2, 1, 200, '{}' FROM made",
+    )
+    .bind(NORTHLANE)
+    .bind(app.clock.now())
+    .execute(&pool)
+    .await
+    .unwrap();
+    for (search, what) in [("-solution:none", "request"), ("in:calls%20-solution:none", "call")] {
+        let first = see(&browser, &format!("/requests?q={search}")).await;
+        assert!(
+            first.contains(&format!("No {what} found so far")) && first.contains("Looked back to "),
+            "{search}: {first}"
+        );
+        let (before, _) = first.split_once(">Go on looking").expect(search);
+        let on = before.rsplit_once("href=\"").unwrap().1.split('"').next().unwrap().replace("&amp;", "&");
+        let last = see(&browser, &on).await;
+        assert!(last.contains(&format!("No {what} matches")) && !last.contains("Go on looking"), "{search}: {last}");
+    }
+    // The states asked for are walked along by themselves, so what lies far behind others is met at once.
+    let page = see(&browser, "/requests?q=status:2xx%20-is:cancelled").await;
+    assert!(rows(&page) == 3 && !page.contains("Go on looking"), "{page}");
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
@@ -166,7 +252,7 @@ async fn an_export_given_up_half_way_leaves_nothing_open(pool: PgPool) {
         .await
         .unwrap()
     };
-    assert!(open().await > 0, "the export is under way");
+    app.until("the export to be under way", async || open().await > 0).await;
     drop(answer);
     app.until("the export to end", async || open().await == 0).await;
 }
@@ -175,11 +261,12 @@ async fn an_export_given_up_half_way_leaves_nothing_open(pool: PgPool) {
 async fn suggestions_and_the_palette_know_the_partners_own_and_no_others(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let (browser, rival) = (app.signed_in(MANAGER).await, app.signed_in(RIVAL).await);
-    let members = see(&browser, "/requests/suggest?q=is:open%20by:").await;
+    let members = offered(&browser, "/requests/suggest", &[("q", "is:open by:")]).await;
     assert!(members.contains("<code>Tomás Lindqvist</code>"), "{members}");
-    let theirs = see(&rival, "/requests/suggest?q=by:").await;
+    let theirs = offered(&rival, "/requests/suggest", &[("q", "by:")]).await;
     assert!(theirs.contains("data-value=\"by:me \"") && !theirs.contains("Tomás Lindqvist"), "{theirs}");
-    assert!(see(&browser, "/requests/suggest?q=cou").await.contains("data-value=\"country:\""));
+    let keys = offered(&browser, "/requests/suggest", &[("q", "cou"), ("rest", " by:me")]).await;
+    assert!(keys.contains("data-value=\"country: by:me\""), "{keys}");
 
     let business = app.eligible_business().await;
     let mut tx = app.tenant(NORTHLANE).await;
@@ -188,16 +275,69 @@ async fn suggestions_and_the_palette_know_the_partners_own_and_no_others(pool: P
         .await
         .unwrap();
     drop(tx);
-    let escaped = url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>();
-    let found = see(&browser, &format!("/palette?q={escaped}")).await;
+    let found = offered(&browser, "/palette", &[("q", &name)]).await;
     assert!(found.contains(&format!("data-href=\"/businesses/{business}\"")), "{name}: {found}");
-    assert!(!see(&rival, &format!("/palette?q={escaped}")).await.contains(&business));
-    let pasted = see(&browser, "/palette?q=%7B%22error%22%3A%7B%22fbtrace_id%22%3A%22AXsgnV2Cm3ZM%22%7D%7D").await;
+    assert!(!offered(&rival, "/palette", &[("q", &name)]).await.contains(&business));
+    let pasted = offered(&browser, "/palette", &[("q", "{\"error\":{\"fbtrace_id\":\"AXsgnV2Cm3ZM\"}}")]).await;
     assert!(pasted.contains("data-href=\"/support?q=AXsgnV2Cm3ZM\""), "{pasted}");
     let support = app.signed_in(SUPPORT).await;
-    assert!(
-        see(&browser, "/palette").await.contains("/import") && !see(&support, "/palette").await.contains("/import")
+    let all = async |who: &Browser| offered(who, "/palette", &[]).await;
+    assert!(all(&browser).await.contains("/import") && !all(&support).await.contains("/import"));
+    assert_eq!(
+        browser.open("/palette?q=x").await.unwrap().status,
+        StatusCode::METHOD_NOT_ALLOWED,
+        "no words in an address"
     );
+    let megabyte = format!("{} fbtrace_id: AXsgnV2Cm3ZMGF3dF_cfYIn", "x ".repeat(500_000));
+    let long = offered(&browser, "/palette", &[("q", &megabyte)]).await;
+    assert!(long.contains("/support?q=AXsgnV2Cm3ZMGF3dF_cfYIn"), "{long}");
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn a_pasted_token_is_in_no_address_no_view_and_no_log(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let browser = app.signed_in(MANAGER).await;
+    let (token, other) = ("EAAGm0PX4ZCpsBAKZCxyz1234567890", "0ther5ecret");
+    let paste = format!("is:failed {token} Bearer {other} access_token={other}");
+    let escaped = url::form_urlencoded::byte_serialize(paste.as_bytes()).collect::<String>();
+    let holds = |text: &str| text.contains(token) || text.contains(other);
+    let sent = browser.ask(Method::POST, "/requests", Some(&[("q", &paste)])).await.unwrap();
+    let led = sent.location().unwrap().to_owned();
+    assert!(led.starts_with("/requests?q=is:failed") && !holds(&led), "{led}");
+    assert!(!holds(&see(&browser, &led).await));
+    for path in ["/requests", "/businesses", "/support", "/requests/export.csv"] {
+        let first = browser.ask(Method::GET, &format!("{path}?q={escaped}"), None).await.unwrap();
+        let led = first.location().unwrap();
+        assert!(led.starts_with(path) && !holds(led), "{path}: {led}");
+        assert!(!holds(&browser.open(led).await.unwrap().body), "{path}");
+    }
+    assert!(!holds(&offered(&browser, "/palette", &[("q", &paste)]).await));
+    let back = format!("/requests?q={escaped}");
+    let saved = browser.ask(Method::POST, "/views/save", Some(&[("back", &back), ("name", "Pasted")])).await.unwrap();
+    assert!(
+        saved.location().is_some_and(|led| led.starts_with("/requests?q=") && !holds(led)),
+        "{:?}",
+        saved.location()
+    );
+    let mut tx = app.tenant(NORTHLANE).await;
+    let kept = sqlx::query_scalar!(
+        r#"SELECT string_agg(line, ' ') AS "kept!" FROM (SELECT query AS line FROM saved_views UNION ALL SELECT detail FROM audit_log) AS l"#
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .unwrap();
+    assert!(kept.contains("redacted") && kept.contains("Requests (CSV)") && !holds(&kept), "{kept}");
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn more_text_than_a_search_takes_is_said_and_its_beginning_used(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let browser = app.signed_in(SUPPORT).await;
+    for text in ["is:failed 🦊".repeat(5_000), "\0".repeat(20_000), "x".repeat(300_000)] {
+        let page = browser.send("/requests", &[("q", &text)]).await.unwrap();
+        assert_eq!(page.status, StatusCode::OK, "{:.200}", page.url);
+        assert!(page.body.contains("The search is too long. Only its beginning is used."), "{:.200}", page.url);
+    }
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]

@@ -41,6 +41,25 @@ async fn assert_untold(app: &TestApp, pages: &[&Answer], token: &str) {
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn single_keys_are_switched_off_in_the_settings_for_this_browser_alone(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let (browser, other) = (app.signed_in(SUPPORT).await, app.signed_in(SUPPORT).await);
+    let page = async |browser: &Browser| browser.open("/settings").await.unwrap().body.replace("<!>", "");
+    let heard = "data-keys=\"on\"";
+    let before = page(&browser).await;
+    let (_, section) = before.split_once("id=\"single-keys-label\"").unwrap();
+    assert!(section.contains("name=\"keys\" value=\"off\"") && before.contains(heard), "{before}");
+    assert!(before.contains("Single keys can be switched off in "), "the table of keys says where: {before}");
+    let led = browser.ask(Method::POST, "/keys", Some(&[("keys", "off"), ("back", "/settings#you")])).await.unwrap();
+    assert_eq!(led.location(), Some("/settings#you"));
+    let after = page(&browser).await;
+    assert!(!after.contains(heard) && after.contains("Single keys are off in this browser."), "{after}");
+    assert!(page(&other).await.contains(heard));
+    browser.ask(Method::POST, "/keys", Some(&[("keys", "on")])).await.unwrap();
+    assert!(page(&browser).await.contains(heard));
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
 async fn an_admin_stores_a_token_sees_how_it_stands_and_removes_it(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let browser = app.signed_in(ADMIN).await;

@@ -132,6 +132,41 @@ async fn ids_of_requests_businesses_wabas_and_names_lead_to_their_thing(pool: Pg
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn a_name_with_digits_in_it_is_found_and_so_is_one_that_has_left_with_its_requests(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let manager = app.signed_in(MANAGER).await;
+    let business = app.eligible_business().await;
+    onboard(&manager, &business).await;
+    app.until_request_is(&business, "requested").await;
+    for name in ["7-Eleven 24h", "Studio 54", "Studio54", "54321", "Supermercado24h"] {
+        let mut tx = app.tenant(NORTHLANE).await;
+        sqlx::query!(
+            "UPDATE businesses SET name = $2, name_key = lower($2), left_at = NULL WHERE business_id = $1",
+            business.as_str() as _,
+            name,
+        )
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        holds(&look_up(&manager, name).await, &["Read as a name", &format!("/businesses/{business}")]);
+        let offered = manager.ask(Method::POST, "/palette", Some(&[("q", name)])).await.unwrap();
+        assert!(offered.body.contains(&format!("data-href=\"/businesses/{business}\"")), "{name}: {}", offered.body);
+
+        let mut tx = app.tenant(NORTHLANE).await;
+        sqlx::query!("UPDATE businesses SET left_at = now() WHERE business_id = $1", business.as_str() as _)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let left = look_up(&manager, name).await;
+        holds(&left, &["Read as a name", "It has left", &format!("/requests?q=business:{business}")]);
+        let requests = manager.send("/requests", &[("q", name)]).await.unwrap();
+        assert_eq!(requests.body.matches("<tr role=\"row\"").count(), 2, "{name}: {}", requests.url);
+    }
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
 async fn another_partners_ids_are_unknown_and_its_pages_not_there(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let refused = refuse(&app, &app.signed_in(MANAGER).await).await;

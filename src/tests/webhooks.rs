@@ -154,6 +154,66 @@ async fn a_client_that_leaves_and_comes_back_is_followed_by_webhook_alone(pool: 
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn support_reads_in_a_timeline_what_each_change_moved_and_on_the_list_what_became_of_it(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    app.subscribe();
+    let (manager, support) = (app.signed_in(MANAGER).await, app.signed_in(SUPPORT).await);
+    let business = app.eligible_business().await;
+    let waba = first_waba(&app, &business).await;
+    onboard(&manager, &business).await;
+    let at = app.clock.now().unix_timestamp();
+    let told = ["ACCOUNT_VIOLATION", "AD_ACCOUNT_LINKED", "VOLUME_BASED_PRICING_TIER_UPDATE", "TERMS_FROM_THE_FUTURE"];
+    for (after, event) in (0..).zip(told) {
+        let change = update(NORTHLANE, at + after, event, &business, &waba);
+        tell(&app, &change).await;
+        // Meta sends what it isn't sure of again.
+        tell(&app, &change).await;
+    }
+    app.simulator.accept(&business).unwrap();
+    app.simulator.webhooks_settled().await;
+    app.until_request_is(&business, "accepted").await;
+    until_settled(&app).await;
+
+    let see = async |path: &str| {
+        let answer = support.open(path).await.unwrap();
+        assert_eq!(answer.status.as_u16(), 200, "{path}");
+        answer.body.replace("<!>", "")
+    };
+    let page = see(&format!("/businesses/{business}")).await;
+    for (moved, event) in [
+        ("The terms are signed", "MM_LITE_TERMS_SIGNED"),
+        (" broke one of Meta’s policies", "ACCOUNT_VIOLATION"),
+        (": an ad account was linked", "AD_ACCOUNT_LINKED"),
+    ] {
+        let source = format!("Meta told us by webhook: {event}");
+        assert_eq!(page.matches(&source).count(), 1, "{event} is told once: {page}");
+        let line = page.split("<li").find(|line| line.contains(&source)).unwrap();
+        assert!(line.contains(moved) && line.contains("<time"), "{event} moved: {line}");
+    }
+    assert!(page.contains("Accepted: the terms are signed"), "what the request came to be stands beside it: {page}");
+    for silent in ["VOLUME_BASED_PRICING_TIER_UPDATE", "TERMS_FROM_THE_FUTURE"] {
+        assert!(!page.contains(silent), "{silent} moved nothing: {page}");
+    }
+    assert!(!page.contains("action=\"/onboarding/onboard\""), "support looks and sends nothing");
+
+    let list = see("/settings/webhooks").await;
+    for (event, outcome) in [
+        ("MM_LITE_TERMS_SIGNED", "Applied"),
+        ("ACCOUNT_VIOLATION", "Applied"),
+        ("AD_ACCOUNT_LINKED", "Applied"),
+        ("VOLUME_BASED_PRICING_TIER_UPDATE", "It changes nothing here."),
+        ("TERMS_FROM_THE_FUTURE", "We do not know this event. Kept as it came."),
+    ] {
+        let rows: Vec<&str> = list.split("<tr").filter(|row| row.contains(&format!("<bdi>{event}</bdi>"))).collect();
+        assert!(!rows.is_empty() && rows.iter().any(|row| row.contains(outcome)), "{event}: {rows:?}");
+        assert!(rows.iter().all(|row| row.contains(&format!("href=\"/businesses/{business}\""))), "{event}: {rows:?}");
+        let once = event == "MM_LITE_TERMS_SIGNED" || rows.len() == 1;
+        assert!(once, "{event} is listed once, however often it came");
+    }
+    assert!(!list.contains("Callback URL"), "how it is set up is for admins");
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
 async fn a_solution_stands_where_the_webhook_says(pool: PgPool) {
     let app = TestApp::start(pool).await;
     app.subscribe();

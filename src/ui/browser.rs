@@ -35,6 +35,21 @@ pub fn fetch_page(
     page_of(window().fetch_with_str_and_init(url, &options))
 }
 
+/// Sends a form, as text of the kind that forms are, and takes the page it is answered with; as [`fetch_page`] otherwise.
+pub fn send_form(
+    path: &str,
+    form: &str,
+    abort: Option<&AbortController>,
+) -> impl Future<Output = Result<Option<Document>, JsValue>> + use<> {
+    let options = RequestInit::new();
+    options.set_method("POST");
+    options.set_body(&form.into());
+    let kind = js_sys::Array::of2(&"content-type".into(), &"application/x-www-form-urlencoded".into());
+    options.set_headers(&js_sys::Array::of1(&kind));
+    options.set_signal(abort.map(AbortController::signal).as_ref());
+    page_of(window().fetch_with_str_and_init(path, &options))
+}
+
 /// The page that an answer on its way is; `None` for one that can't be shown now.
 pub async fn page_of(answer: js_sys::Promise) -> Result<Option<Document>, JsValue> {
     let answer: Response = JsFuture::from(answer).await?.dyn_into()?;

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use js_sys::wasm_bindgen::JsCast;
+use js_sys::{encode_uri_component, wasm_bindgen::JsCast};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use web_sys::{AbortController, Element, HtmlInputElement};
 
-use super::browser::fetch_page;
+use super::browser::send_form;
 
 /// How long the fingers must rest before the server is asked.
 const REST: Duration = Duration::from_millis(120);
@@ -62,16 +62,18 @@ impl Listbox {
         !self.frame.has_attribute("hidden")
     }
 
-    /// Fetches the options from `url` once the fingers rest, and shows them with these recent entries.
-    pub fn ask(self: &Rc<Self>, url: String, recent: Vec<(String, String)>) {
+    /// Sends a form to `path` once the fingers rest, and shows the options it is answered with, and these recent entries. What is typed
+    /// is sent and not asked for by address: addresses are kept in too many places.
+    pub fn ask(self: &Rc<Self>, path: &'static str, fields: &[(&str, &str)], recent: Vec<(String, String)>) {
         let this = Rc::clone(self);
+        let form = form_of(fields);
         let timer = set_timeout_with_handle(
             move || {
                 let abort = AbortController::new().ok();
                 if let Some(older) = this.abort.replace(abort.clone()) {
                     older.abort();
                 }
-                let page = fetch_page(&url, abort.as_ref());
+                let page = send_form(path, &form, abort.as_ref());
                 spawn_local(async move {
                     if let Ok(Some(page)) = page.await
                         && !abort.is_some_and(|abort| abort.signal().aborted())
@@ -196,6 +198,11 @@ impl Listbox {
             }
         }
     }
+}
+
+fn form_of(fields: &[(&str, &str)]) -> String {
+    let field = |(name, value): &(&str, &str)| format!("{name}={}", String::from(encode_uri_component(value)));
+    fields.iter().map(field).collect::<Vec<_>>().join("&")
 }
 
 /// What was remembered under a name, the newest first: a text and where it leads.

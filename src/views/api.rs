@@ -7,6 +7,7 @@ use super::{
     store,
 };
 use crate::{
+    graph,
     sign_in::{Problem, Role, Visit, finish},
     telemetry::mishap,
     ui::AppError,
@@ -49,6 +50,8 @@ fn to_views(error: AppError) -> Problem {
 }
 
 async fn keep(visit: &Visit, back: &str, name: &str, shared: &str) -> Result<String, Problem> {
+    // The page gave it, but whoever sends a form may send another.
+    let back = &graph::redacted(back);
     let path = back.split('?').next().unwrap_or_default();
     let place: Place = path.parse().map_err(|_| to_views(AppError::NotFound))?;
     let problem = |error| Problem { error, back_to: back.to_owned() };

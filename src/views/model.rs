@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::graph;
+
 /// The longest name, in characters.
 pub const LONGEST_NAME: usize = 60;
 
@@ -79,14 +81,14 @@ impl SavedView {
     }
 }
 
-/// The query of an address without what passes: what a view of it keeps.
+/// The query of an address without what passes, and without secrets: what a view of it keeps.
 pub fn lasting(path_and_query: &str) -> String {
     let query = path_and_query.split_once('?').map_or("", |(_, query)| query);
     let kept = url::form_urlencoded::parse(query.as_bytes())
         .filter(|(name, value)| !Place::is_passing(name) && !value.is_empty());
     let mut written = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in kept {
-        written.append_pair(&name, &value);
+        written.append_pair(&name, &graph::redacted(&value));
     }
     written.finish()
 }
@@ -103,6 +105,7 @@ mod tests {
             ("/requests?q=", ""),
             ("/requests", ""),
             ("/requests?q=a%26b%3D%22%3Cscript%3E", "q=a%26b%3D%22%3Cscript%3E"),
+            ("/requests?q=Bearer+abcdefg8", "q=Bearer+%5Bredacted%5D"),
         ] {
             assert_eq!(lasting(address), query, "{address}");
         }

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::search::Found;
-use crate::{businesses::query::Filter, db::TenantTx, sign_in};
+use crate::{businesses::query::Filter, db::TenantTx};
 
 /// The most that is counted one by one.
 pub const COUNTED: i64 = 1_000;
@@ -52,8 +52,7 @@ impl Counts {
 
 /// How many businesses there are behind each chip, from the rollup; those that stalled are found by their age. Whoever waits for its
 /// admin has no WABA that signed, so none of them is counted twice for a missing payment.
-pub async fn count_all(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Counts> {
-    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
+pub async fn count_all(tx: &mut TenantTx, stalled_before: OffsetDateTime) -> sqlx::Result<Counts> {
     let partner = tx.partner().clone();
     let row = sqlx::query!(
         "SELECT sum(n)::bigint AS total,
@@ -96,8 +95,7 @@ pub async fn count_all(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<C
 }
 
 /// How many of what a search found are behind each chip.
-pub async fn count_found(tx: &mut TenantTx, found: &Found, now: OffsetDateTime) -> sqlx::Result<Counts> {
-    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
+pub async fn count_found(tx: &mut TenantTx, found: &Found, stalled_before: OffsetDateTime) -> sqlx::Result<Counts> {
     let numbers = match &found.range {
         Some(range) => count_range(tx, range, stalled_before).await?,
         None => [0; Filter::ALL.len()],

@@ -11,7 +11,6 @@ use crate::{
         query::{Filter, Place},
     },
     db::TenantTx,
-    sign_in,
 };
 
 /// Rows of a page.
@@ -75,10 +74,9 @@ pub async fn list(
     filter: Filter,
     found: Option<&Found>,
     place: &Place,
-    now: OffsetDateTime,
+    stalled_before: OffsetDateTime,
 ) -> sqlx::Result<Option<Listed>> {
     let Some(edge) = edge(tx, place).await? else { return Ok(None) };
-    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
     let mut rows = match found {
         None => walk(tx, filter, ("", END), &edge, stalled_before).await?,
         Some(found) => {

@@ -16,7 +16,6 @@ use crate::{
         query::{Filter, Place},
     },
     db::TenantTx,
-    sign_in,
 };
 
 /// One more than a page, which tells if there is another.
@@ -77,7 +76,7 @@ pub async fn list_managed(
     manager: Manager,
     found: Option<&Found>,
     place: &Place,
-    now: OffsetDateTime,
+    stalled_before: OffsetDateTime,
 ) -> sqlx::Result<Option<Listed>> {
     let (beside, backwards) = match place {
         Place::Start => (Some((String::new(), String::new())), false),
@@ -95,7 +94,6 @@ pub async fn list_managed(
         filter.standings().map(|standings| standings.iter().copied().map(Standing::as_str).collect());
     let hits: Vec<&str> = found.map(|found| found.hits.iter().map(|hit| hit.id.as_str()).collect()).unwrap_or_default();
     let (not_requested, attention) = (filter == Filter::NotRequested, filter == Filter::NeedsAttention);
-    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
     let mut rows = if backwards {
         whoever!(
             page_of,
@@ -213,12 +211,11 @@ pub async fn count_managed(
     tx: &mut TenantTx,
     manager: Manager,
     found: Option<&Found>,
-    now: OffsetDateTime,
+    stalled_before: OffsetDateTime,
 ) -> sqlx::Result<Counts> {
     let partner = tx.partner().clone();
     let partner = partner.as_str();
     let (from, to) = range(found);
-    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
     let n = whoever!(count_of, manager, tx, partner as _, from, to, COUNTED + 1, stalled_before, manager.member())?;
     let numbers = [n.total, n.eligible, n.not_requested, n.waiting, n.accepted, n.ready, n.attention];
     Ok(Counts::counted(numbers, found, stalled_before))

@@ -26,7 +26,7 @@ pub use self::{
     counts::{Count, Counts, count_all, count_found, fold_counts},
     list::{Listed, list},
     managed::{count_managed, list_managed, narrow},
-    named::{businesses_called, first_businesses},
+    named::{businesses_called, departed, first_businesses},
     search::{Found, find, name_like},
     selection::{Selected, clear_selection, keep_ticks, select_matching, selected},
     syncs::{

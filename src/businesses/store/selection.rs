@@ -13,7 +13,6 @@ use crate::{
     },
     db::TenantTx,
     graph::BusinessId,
-    sign_in,
 };
 
 /// What a member has ticked, as a page of the list shows it.
@@ -85,9 +84,8 @@ pub async fn select_matching(
     member_id: i64,
     (filter, manager): (Filter, Option<Manager>),
     found: Option<&Found>,
-    now: OffsetDateTime,
+    stalled_before: OffsetDateTime,
 ) -> sqlx::Result<bool> {
-    let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
     let partner = tx.partner().clone();
     let standings: Option<Vec<&str>> =
         filter.standings().map(|standings| standings.iter().map(|standing| standing.as_str()).collect());

@@ -1,10 +1,11 @@
 //! The address of a list: `/requests?q=` and where in it a page begins.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use time::OffsetDateTime;
 
 use super::{
-    super::model::{RequestNumber, State},
-    store::Window,
+    super::model::State,
+    store::{CallPlace, Window},
     terms::{Key, Term},
 };
 use crate::graph::Cause;
@@ -59,15 +60,27 @@ pub fn window(before: Option<&str>, after: Option<&str>) -> Window {
     }
 }
 
-/// The call that a page of calls follows: `LB-1001.5332`.
-pub fn call(before: Option<&str>) -> Option<(RequestNumber, i64)> {
-    let (number, call) = before?.split_once('.')?;
-    Some((number.parse().ok()?, call.parse().ok()?))
+/// The call that a page of calls follows, by its time in microseconds and our id of it: `1764460800000000.5332`.
+pub fn call(before: Option<&str>) -> Option<CallPlace> {
+    let (micros, call) = before?.split_once('.')?;
+    let micros: i64 = micros.parse().ok()?;
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()?;
+    Some(CallPlace { at, call_id: call.parse().ok()? }).filter(|_| (1970..=9_000).contains(&at.year()))
+}
+
+/// The page of calls behind this one.
+pub fn before_call(text: &str, place: CallPlace) -> String {
+    // As exact as Postgres keeps it.
+    let micros = place.at.unix_timestamp_nanos() / 1_000;
+    at(PATH, text, Some(&format!("before={micros}.{}", place.call_id)))
 }
 
 #[cfg(test)]
 mod tests {
+    use time::macros::datetime;
+
     use super::*;
+    use crate::onboarding::model::RequestNumber;
 
     #[test]
     fn the_address_is_the_filter() {
@@ -78,8 +91,13 @@ mod tests {
         assert_eq!(window(Some("LB-7"), None), Window::OlderThan(RequestNumber(7)));
         assert_eq!(window(None, Some("lb-7")), Window::NewerThan(RequestNumber(7)));
         assert_eq!(window(Some("x"), Some("7")), Window::Newest);
-        assert_eq!(call(Some("LB-7.12")), Some((RequestNumber(7), 12)));
-        assert_eq!((call(Some("LB-7")), call(Some(".12")), call(None)), (None, None, None));
+        let place = CallPlace { at: datetime!(2026-11-24 10:00:00.123456 UTC), call_id: 12 };
+        let page = before_call("in:calls", place);
+        assert_eq!(page, "/requests?q=in:calls&before=1795514400123456.12");
+        assert_eq!(call(page.split_once("before=").map(|(_, before)| before)), Some(place));
+        for bad in [None, Some("LB-7"), Some(".12"), Some("LB-7.12"), Some("9223372036854775807.1"), Some("-1.1")] {
+            assert_eq!(call(bad), None, "{bad:?}");
+        }
     }
 
     #[test]

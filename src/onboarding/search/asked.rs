@@ -2,7 +2,7 @@
 //!
 //! The rule for calls: the list is of requests, or, with `in:calls`, of the calls made for them. A term about calls (`code:`, `subcode:`,
 //! `status:`, `trace:`) picks, among requests, those of which one call fits all such terms; among calls, the calls that fit.
-//! Excluded, it leaves out requests of which any call fits. Every other term is about the request.
+//! Excluded, it leaves out requests of which any call fits. Times are those of what is listed. Every other term is about the request.
 
 use std::ops::RangeInclusive;
 
@@ -106,9 +106,12 @@ impl Asked {
                 Err(problem) => problems.push(problem),
             }
         }
-        // Words side by side are one name.
-        if !words.is_empty() {
+        // Words side by side are one name, and short digits beside such a word are part of it: Studio 54.
+        let is_name = words.iter().any(|word| id_of(word).is_none());
+        if is_name {
             asked.business.push(Cond { excluded: false, any: vec![words.join(" ")] });
+        } else {
+            asked.ids.extend(words.iter().filter_map(|word| Some(Cond { excluded: false, any: vec![id_of(word)?] })));
         }
         terms.terms = kept;
         terms.problems.extend(problems);
@@ -185,9 +188,17 @@ impl Asked {
         Ok(())
     }
 
+    /// Whether only calls can fit that Meta refused or didn't answer.
+    pub fn asks_for_refusals(&self) -> bool {
+        let refused = |status: &RangeInclusive<i32>| *status.end() == NO_ANSWER || *status.start() >= 400;
+        self.code.iter().any(|cond| !cond.excluded)
+            || self.status.iter().any(|cond| !cond.excluded && cond.any.iter().all(refused))
+    }
+
     fn take_word(&mut self, term: &Term, words: &mut Vec<String>) {
         let value = &term.values[0];
         match id_of(value) {
+            Some(Id::Digits(digits)) if !term.excluded && digits.len() < SHORTEST_ID => words.push(digits),
             Some(id) => self.ids.push(Cond { excluded: term.excluded, any: vec![id] }),
             None if term.excluded => self.business.push(Cond { excluded: true, any: term.values.clone() }),
             None => words.push(value.clone()),
@@ -288,6 +299,9 @@ fn point(value: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
     (1970..=9_000).contains(&read.year()).then_some(read)
 }
 
+/// Fewer digits are an id only where no name stands beside them.
+const SHORTEST_ID: usize = 9;
+
 /// The shortest trace ids seen have 11 letters.
 const SHORTEST_TRACE: usize = 11;
 
@@ -378,6 +392,19 @@ mod tests {
                 Cond { excluded: false, any: vec!["casa ipê decorações".into()] }
             ]
         );
+        for (text, names, ids) in [
+            ("Studio 54", &["Studio 54"][..], 0),
+            ("7-Eleven 24h", &["7-Eleven 24h"], 0),
+            ("24 casa is:failed 7", &["24 casa 7"], 0),
+            ("casa 1745093316208854", &["casa"], 1),
+            ("54", &[], 1),
+            ("9004 501", &[], 2),
+            ("casa -54", &["casa"], 1),
+        ] {
+            let asked = asked(text);
+            let called: Vec<&str> = asked.business.iter().flat_map(|cond| &cond.any).map(String::as_str).collect();
+            assert_eq!((called.as_slice(), asked.ids.len()), (names, ids), "{text}");
+        }
         assert!(
             asked("Northlane24").ids.len() + asked("supermercado").ids.len() == 1,
             "a word of small letters is a name"

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{encode_uri_component, wasm_bindgen::JsCast};
+use js_sys::wasm_bindgen::JsCast;
 use leptos::ev;
 use web_sys::Element;
 
@@ -19,6 +19,8 @@ pub fn enliven() {
     for (name, value) in combobox {
         let _ = input.set_attribute(name, value);
     }
+    // The search that the page shows, as the server left it: what is typed may hold a token.
+    remember(&shelf, &input.value(), "");
     let listbox = Rc::new(listbox);
     let ask = {
         let (listbox, shelf) = (Rc::clone(&listbox), shelf.clone());
@@ -66,18 +68,6 @@ pub fn enliven() {
         }
     };
     on(&listbox.list().clone(), Rc::new(press), "mousedown");
-    if let Some(form) = input.closest("form").ok().flatten() {
-        let sent = Rc::clone(&listbox);
-        on(
-            &form,
-            Rc::new(move |_| {
-                if let Some(shelf) = sent.shelf() {
-                    remember(&shelf, &sent.input().value(), "");
-                }
-            }),
-            "submit",
-        );
-    }
 }
 
 fn ask_again(listbox: &Rc<Listbox>, shelf: &str) {
@@ -89,10 +79,9 @@ fn ask(listbox: &Rc<Listbox>, shelf: &str) {
     let value = listbox.input().value();
     let units: Vec<u16> = value.encode_utf16().collect();
     let caret = listbox.input().selection_start().ok().flatten().map_or(units.len(), |at| at as usize).min(units.len());
-    let part = |units: &[u16]| String::from(encode_uri_component(&String::from_utf16_lossy(units)));
-    let url = format!("/requests/suggest?q={}&rest={}", part(&units[..caret]), part(&units[caret..]));
-    let before = if value.trim().is_empty() { recent(shelf) } else { Vec::new() };
-    listbox.ask(url, before);
+    let (before, rest) = (String::from_utf16_lossy(&units[..caret]), String::from_utf16_lossy(&units[caret..]));
+    let lately = if value.trim().is_empty() { recent(shelf) } else { Vec::new() };
+    listbox.ask("/requests/suggest", &[("q", &before), ("rest", &rest)], lately);
 }
 
 /// Puts the chosen option into the field, with the caret behind it.

@@ -8,7 +8,7 @@ use axum::{
     body::{Body, Bytes},
     extract::State,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use futures::StreamExt;
 use http::{
@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 
 use super::{
     address,
+    form::search,
     page::Search,
     store::{self, CallRow, Filter, RequestRow, Window},
     suggest::suggest,
@@ -47,7 +48,8 @@ pub fn search_routes<S: Clone + Send + Sync + 'static>(db: Db, clock: Clock) -> 
     Router::new()
         .route("/requests/export.csv", get(export_csv))
         .route("/requests/export.json", get(export_json))
-        .route("/requests/suggest", get(suggest))
+        .route("/requests/suggest", post(suggest))
+        .route("/requests", post(search))
         .with_state(Needs { db, clock })
 }
 
@@ -128,7 +130,7 @@ async fn note(visit: &Visit, search: &Search, format: Format) -> Result<(), AppE
 async fn open(visit: &Visit) -> Result<(TenantTx, Search), AppError> {
     let mut tx = visit.db.tenant_snapshot(&visit.viewer.partner).await.map_err(mishap)?;
     let text = address::text(|name| visit.query(name));
-    let search = Search::read(&mut tx, text, visit.viewer.member_id, visit.clock.now()).await.map_err(mishap)?;
+    let search = Search::read(&mut tx, text, visit).await.map_err(mishap)?;
     Ok((tx, search))
 }
 
@@ -310,7 +312,7 @@ async fn write_calls(tx: &mut TenantTx, filter: &Filter, format: Format, sender:
     loop {
         let rows = store::calls_of_page(tx, filter, after, most).await?;
         let more = i64::try_from(rows.len()).unwrap_or_default() == most;
-        let last = rows.last().map(|row| (RequestNumber(row.number), row.call_id)).filter(|_| more);
+        let last = rows.last().map(CallRow::place).filter(|_| more);
         for row in rows {
             put(&mut text, format, &CallLine::from(row), &mut first);
         }

@@ -1,13 +1,15 @@
-//! `GET /requests/suggest`: what may stand where the caret is, as the options of the bar's list.
+//! `POST /requests/suggest`: what may stand where the caret is, as the options of the bar's list.
 //!
-//! `q` is what stands before the caret, `rest` what follows it. Each option carries the whole text as it would be with it.
+//! In the form `q` is what stands before the caret, `rest` what follows it. Each option carries the whole text as it would be with it.
 
 use axum::{
+    body::Bytes,
     extract::State,
     response::{Html, IntoResponse, Response},
 };
 use http::request::Parts;
 use leptos::prelude::*;
+use url::form_urlencoded;
 
 use super::{
     super::model::State as RequestState,
@@ -26,12 +28,16 @@ use crate::{
 /// Options of one list.
 const MOST: usize = 8;
 
-pub(super) async fn suggest(State(needs): State<Needs>, parts: Parts) -> Response {
+pub(super) async fn suggest(State(needs): State<Needs>, parts: Parts, form: Bytes) -> Response {
     let visit = match Visit::of_request(&parts, needs.db, needs.clock) {
         Ok(visit) => visit,
         Err(error) => return refuse_request(&parts, &error),
     };
-    let (before, rest) = (visit.query("q").unwrap_or_default(), visit.query("rest").unwrap_or_default());
+    let field = |name: &str| {
+        let found = form_urlencoded::parse(&form).find(|(known, _)| known == name);
+        found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    let (before, rest) = (field("q"), field("rest"));
     if before.len() + rest.len() > LONGEST {
         return Html(String::new()).into_response();
     }

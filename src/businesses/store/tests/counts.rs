@@ -1,13 +1,10 @@
 use sqlx::Row as _;
 
 use super::*;
-use crate::{
-    businesses::{
-        managers::Manager,
-        query::{Filter, Place},
-        search::Search,
-    },
-    sign_in::{PartnerSettings, save_partner_settings},
+use crate::businesses::{
+    managers::Manager,
+    query::{Filter, Place},
+    search::Search,
 };
 
 /// The same counts, counted row by row.
@@ -26,7 +23,7 @@ async fn by_hand(tx: &mut TenantTx) -> Vec<i64> {
 }
 
 async fn rolled_up(tx: &mut TenantTx) -> Vec<i64> {
-    let counts = count_all(tx, WEDNESDAY).await.unwrap();
+    let counts = count_all(tx, STALLED_BEFORE).await.unwrap();
     Filter::ALL.into_iter().map(|filter| i64::try_from(counts.of(filter).n).unwrap()).collect()
 }
 
@@ -89,34 +86,34 @@ async fn folding_changes_no_count_and_leaves_nothing_to_fold(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
-async fn each_partner_says_after_how_many_days_its_businesses_count_as_stalled(pool: PgPool) {
+async fn what_waits_since_before_the_time_given_counts_as_stalled_by_every_way(pool: PgPool) {
     const ATTENTION: Filter = Filter::NeedsAttention;
-    for (partner, stalled_days, stalled) in [("1", Some(3), 1), ("2", None, 0)] {
+    for (partner, stalled_days, stalled) in [("1", 3, 1), ("2", 7, 0)] {
+        let stalled_before = WEDNESDAY - time::Duration::days(stalled_days);
         let mut tx = tenant(&pool, partner).await;
-        if let Some(stalled_days) = stalled_days {
-            let decided = PartnerSettings { stalled_days, ..PartnerSettings::default() };
-            save_partner_settings(&mut tx, &decided).await.unwrap();
-        }
         sync(&mut tx, &business("51", "Estrela", &["ELIGIBLE"]), MONDAY).await;
         request(&mut tx, "51", "requested", WEDNESDAY - time::Duration::days(4)).await;
         refresh_standing(&mut tx, &[id("51")]).await.unwrap();
         let found = find(&mut tx, &Search::read("estrela").unwrap()).await.unwrap();
         for counts in [
-            count_all(&mut tx, WEDNESDAY).await.unwrap(),
-            count_found(&mut tx, &found, WEDNESDAY).await.unwrap(),
-            count_managed(&mut tx, Manager::Nobody, None, WEDNESDAY).await.unwrap(),
+            count_all(&mut tx, stalled_before).await.unwrap(),
+            count_found(&mut tx, &found, stalled_before).await.unwrap(),
+            count_managed(&mut tx, Manager::Nobody, None, stalled_before).await.unwrap(),
         ] {
             assert_eq!(counts.of(ATTENTION).n, stalled, "{partner}");
         }
         for listed in [
-            list(&mut tx, ATTENTION, None, &Place::Start, WEDNESDAY).await.unwrap().unwrap(),
-            list(&mut tx, ATTENTION, Some(&found), &Place::Start, WEDNESDAY).await.unwrap().unwrap(),
-            list_managed(&mut tx, ATTENTION, Manager::Nobody, None, &Place::Start, WEDNESDAY).await.unwrap().unwrap(),
+            list(&mut tx, ATTENTION, None, &Place::Start, stalled_before).await.unwrap().unwrap(),
+            list(&mut tx, ATTENTION, Some(&found), &Place::Start, stalled_before).await.unwrap().unwrap(),
+            list_managed(&mut tx, ATTENTION, Manager::Nobody, None, &Place::Start, stalled_before)
+                .await
+                .unwrap()
+                .unwrap(),
         ] {
             assert_eq!(listed.businesses.len() as u64, stalled, "{partner}");
         }
         let member = sqlx::query_scalar("SELECT member_id FROM members").fetch_one(&mut *tx).await.unwrap();
-        select_matching(&mut tx, member, (ATTENTION, None), None, WEDNESDAY).await.unwrap();
+        select_matching(&mut tx, member, (ATTENTION, None), None, stalled_before).await.unwrap();
         assert_eq!(selected(&mut tx, member, &[]).await.unwrap().count, stalled, "{partner}");
         tx.commit().await.unwrap();
     }

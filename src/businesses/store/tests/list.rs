@@ -9,7 +9,7 @@ async fn walk(tx: &mut TenantTx, filter: Filter, found: Option<&Found>) -> Vec<V
     let mut pages = Vec::new();
     let mut place = Place::Start;
     loop {
-        let page = list(tx, filter, found, &place, WEDNESDAY).await.unwrap().unwrap();
+        let page = list(tx, filter, found, &place, STALLED_BEFORE).await.unwrap().unwrap();
         assert_eq!(page.more_before, place != Place::Start);
         let ids: Vec<String> = page.businesses.iter().map(|business| business.id.to_string()).collect();
         let last = page.businesses.last().map(|business| business.id.clone());
@@ -40,7 +40,7 @@ async fn seed(tx: &mut TenantTx) {
 async fn the_pages_of_every_filter_hold_each_business_once_and_as_many_as_its_chip_says(pool: PgPool) {
     let mut tx = tenant(&pool, "1").await;
     seed(&mut tx).await;
-    let counts = count_all(&mut tx, WEDNESDAY).await.unwrap();
+    let counts = count_all(&mut tx, STALLED_BEFORE).await.unwrap();
     for filter in Filter::ALL {
         let pages = walk(&mut tx, filter, None).await;
         let ids = pages.concat();
@@ -63,7 +63,7 @@ async fn going_back_shows_the_pages_that_going_on_showed(pool: PgPool) {
         let pages = walk(&mut tx, filter, None).await;
         for (at, page) in pages.iter().enumerate().skip(1) {
             let before = Place::Before(id(&page[0]));
-            let back = list(&mut tx, filter, None, &before, WEDNESDAY).await.unwrap().unwrap();
+            let back = list(&mut tx, filter, None, &before, STALLED_BEFORE).await.unwrap().unwrap();
             let ids: Vec<String> = back.businesses.iter().map(|business| business.id.to_string()).collect();
             assert_eq!(ids, pages[at - 1], "{filter:?}");
             assert_eq!((back.more_before, back.more_after), (at > 1, true));
@@ -78,7 +78,7 @@ async fn a_search_is_paged_and_filtered_the_same_way(pool: PgPool) {
     for typed in ["loja", "loja 3", "3", "5"] {
         let search = crate::businesses::search::Search::read(typed).unwrap();
         let found = find(&mut tx, &search).await.unwrap();
-        let counts = count_found(&mut tx, &found, WEDNESDAY).await.unwrap();
+        let counts = count_found(&mut tx, &found, STALLED_BEFORE).await.unwrap();
         assert!(counts.of(Filter::All).n > 0, "{typed}");
         for filter in Filter::ALL {
             let ids = walk(&mut tx, filter, Some(&found)).await.concat();
@@ -94,7 +94,7 @@ async fn a_page_beside_a_business_of_nobody_is_no_page(pool: PgPool) {
     tx.commit().await.unwrap();
     let mut tx = tenant(&pool, "1").await;
     for place in [Place::After(id("77")), Place::Before(id("404"))] {
-        assert!(list(&mut tx, Filter::All, None, &place, WEDNESDAY).await.unwrap().is_none());
+        assert!(list(&mut tx, Filter::All, None, &place, STALLED_BEFORE).await.unwrap().is_none());
     }
 }
 
@@ -104,7 +104,7 @@ async fn a_page_stays_put_while_its_edge_leaves(pool: PgPool) {
     let seen = |ids: &[&str]| all_of(ids.iter().map(|digits| business(digits, &format!("B{digits}"), &["ELIGIBLE"])));
     sync(&mut tx, &seen(&["51", "52", "53"]), MONDAY).await;
     sync(&mut tx, &seen(&["51", "53"]), TUESDAY).await;
-    let page = list(&mut tx, Filter::All, None, &Place::After(id("52")), WEDNESDAY).await.unwrap().unwrap();
+    let page = list(&mut tx, Filter::All, None, &Place::After(id("52")), STALLED_BEFORE).await.unwrap().unwrap();
     let ids: Vec<&str> = page.businesses.iter().map(|business| business.id.as_str()).collect();
     assert_eq!(ids, ["53"]);
 }

@@ -47,7 +47,7 @@ async fn seed(tx: &mut TenantTx) -> (i64, i64) {
 async fn walk(tx: &mut TenantTx, filter: Filter, manager: Manager, found: Option<&Found>) -> Vec<Vec<String>> {
     let (mut pages, mut place) = (Vec::new(), Place::Start);
     loop {
-        let page = list_managed(tx, filter, manager, found, &place, WEDNESDAY).await.unwrap().unwrap();
+        let page = list_managed(tx, filter, manager, found, &place, STALLED_BEFORE).await.unwrap().unwrap();
         assert_eq!(page.more_before, place != Place::Start);
         let last = page.businesses.last().map(|business| business.id.clone());
         pages.push(page.businesses.iter().map(|business| business.id.to_string()).collect());
@@ -66,7 +66,7 @@ async fn expected(tx: &mut TenantTx, filter: Filter, typed: &str, manager: Manag
     };
     let (mut ids, mut place) = (Vec::new(), Place::Start);
     loop {
-        let page = list(tx, filter, found.as_ref(), &place, WEDNESDAY).await.unwrap().unwrap();
+        let page = list(tx, filter, found.as_ref(), &place, STALLED_BEFORE).await.unwrap().unwrap();
         let last = page.businesses.last().map(|business| business.id.clone());
         ids.extend(page.businesses.into_iter().map(|business| business.id.to_string()));
         match last {
@@ -98,7 +98,7 @@ async fn a_manager_s_list_is_the_list_of_all_without_the_others(pool: PgPool) {
                 Some(found) => Some(narrow(&mut tx, found, manager).await.unwrap()),
                 None => None,
             };
-            let counts = count_managed(&mut tx, manager, found.as_ref(), WEDNESDAY).await.unwrap();
+            let counts = count_managed(&mut tx, manager, found.as_ref(), STALLED_BEFORE).await.unwrap();
             for filter in Filter::ALL {
                 let pages = walk(&mut tx, filter, manager, found.as_ref()).await;
                 let ids = pages.concat();
@@ -106,7 +106,7 @@ async fn a_manager_s_list_is_the_list_of_all_without_the_others(pool: PgPool) {
                 assert_eq!(u64::try_from(ids.len()).unwrap(), counts.of(filter).n, "{manager} {typed:?} {filter:?}");
                 for (at, page) in pages.iter().enumerate().skip(1) {
                     let before = Place::Before(id(&page[0]));
-                    let back = list_managed(&mut tx, filter, manager, found.as_ref(), &before, WEDNESDAY).await;
+                    let back = list_managed(&mut tx, filter, manager, found.as_ref(), &before, STALLED_BEFORE).await;
                     let back: Vec<String> =
                         back.unwrap().unwrap().businesses.into_iter().map(|business| business.id.to_string()).collect();
                     assert_eq!(back, pages[at - 1], "{manager} {typed:?} {filter:?}");
@@ -127,7 +127,7 @@ async fn all_that_match_of_a_manager_are_those_the_list_shows(pool: PgPool) {
                 Some(search) => Some(find(&mut tx, &search).await.unwrap()),
                 None => None,
             };
-            select_matching(&mut tx, rahul, (filter, Some(manager)), found.as_ref(), WEDNESDAY).await.unwrap();
+            select_matching(&mut tx, rahul, (filter, Some(manager)), found.as_ref(), STALLED_BEFORE).await.unwrap();
             let mut selected: Vec<String> =
                 sqlx::query_scalar("SELECT business_id::text FROM selected_businesses WHERE member_id = $1")
                     .bind(rahul)

@@ -27,6 +27,8 @@ use crate::{
 const MONDAY: OffsetDateTime = datetime!(2026-11-23 08:00 UTC);
 const TUESDAY: OffsetDateTime = datetime!(2026-11-24 08:00 UTC);
 const WEDNESDAY: OffsetDateTime = datetime!(2026-11-25 08:00 UTC);
+/// A week before, as a partner has it that decided nothing.
+const STALLED_BEFORE: OffsetDateTime = datetime!(2026-11-18 08:00 UTC);
 
 fn partner(id: &str) -> PartnerId {
     id.parse().unwrap()

@@ -12,8 +12,25 @@ async fn seed(tx: &mut TenantTx, names: &[(&str, &str)]) {
 async fn names(tx: &mut TenantTx, typed: &str) -> Vec<String> {
     let search = Search::read(typed).unwrap();
     let found = find(tx, &search).await.unwrap();
-    let page = list(tx, Filter::All, Some(&found), &Place::Start, WEDNESDAY).await.unwrap().unwrap();
+    let page = list(tx, Filter::All, Some(&found), &Place::Start, STALLED_BEFORE).await.unwrap().unwrap();
     page.businesses.into_iter().map(|business| business.name).collect()
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn who_has_left_is_found_by_name_after_those_who_are_there(pool: PgPool) {
+    let mut tx = tenant(&pool, "1").await;
+    let old = all_of([business("71", "Studio 54 Velho", &["ELIGIBLE"]), business("72", "Outro Studio", &["ELIGIBLE"])]);
+    sync(&mut tx, &old, MONDAY).await;
+    sync(&mut tx, &business("73", "Studio 54", &["ELIGIBLE"]), TUESDAY).await;
+    let mut named = async |typed: &str, most: usize| {
+        let (found, more) = crate::businesses::businesses_named(&mut tx, typed, most, WEDNESDAY).await.unwrap();
+        (found.into_iter().map(|business| business.id.to_string()).collect::<Vec<_>>(), more)
+    };
+    assert_eq!(named("studio 54", 9).await, (vec!["73".to_owned(), "71".to_owned()], false));
+    assert_eq!(named("Velho", 9).await, (vec!["71".to_owned()], false));
+    assert_eq!(named("studio", 2).await.0.len(), 2);
+    assert!(named("studio", 2).await.1, "there is one more");
+    assert_eq!(named("72", 9).await, (Vec::new(), false), "digits are no id here");
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
@@ -108,10 +125,10 @@ async fn a_common_word_is_counted_to_a_cap(pool: PgPool) {
     let seen = all_of((0..1_100).map(|at| business(&format!("5{at:04}"), &format!("{} Shop", at % 10), &["ELIGIBLE"])));
     sync(&mut tx, &seen, MONDAY).await;
     let common = find(&mut tx, &Search::read("shop").unwrap()).await.unwrap();
-    let counts = count_found(&mut tx, &common, WEDNESDAY).await.unwrap();
+    let counts = count_found(&mut tx, &common, STALLED_BEFORE).await.unwrap();
     assert_eq!(counts.of(Filter::All), Count { n: 1_000, or_more: true });
     let rare = find(&mut tx, &Search::read("3 shop").unwrap()).await.unwrap();
-    let counts = count_found(&mut tx, &rare, WEDNESDAY).await.unwrap();
+    let counts = count_found(&mut tx, &rare, STALLED_BEFORE).await.unwrap();
     assert_eq!(counts.of(Filter::All).n, 110);
 }
 

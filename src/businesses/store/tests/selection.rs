@@ -37,7 +37,7 @@ async fn select_all(tx: &mut TenantTx, member: i64, filter: Filter, typed: &str)
         Some(search) => Some(find(tx, &search).await.unwrap()),
         None => None,
     };
-    assert!(select_matching(tx, member, (filter, None), found.as_ref(), WEDNESDAY).await.unwrap());
+    assert!(select_matching(tx, member, (filter, None), found.as_ref(), STALLED_BEFORE).await.unwrap());
     selected_ids(tx, member).await
 }
 
@@ -96,7 +96,7 @@ async fn all_that_match_are_those_the_list_shows(pool: PgPool) {
                 None => None,
             };
             let listed =
-                list(&mut tx, filter, found.as_ref(), &crate::businesses::query::Place::Start, WEDNESDAY).await;
+                list(&mut tx, filter, found.as_ref(), &crate::businesses::query::Place::Start, STALLED_BEFORE).await;
             let mut listed: Vec<String> =
                 listed.unwrap().unwrap().businesses.into_iter().map(|business| business.id.to_string()).collect();
             listed.sort_unstable();
@@ -120,7 +120,7 @@ async fn no_more_are_selected_than_a_batch_holds_and_that_is_said(pool: PgPool) 
     .await
     .unwrap();
     for _ in 0..2 {
-        assert!(!select_matching(&mut tx, ines, (Filter::All, None), None, WEDNESDAY).await.unwrap());
+        assert!(!select_matching(&mut tx, ines, (Filter::All, None), None, STALLED_BEFORE).await.unwrap());
         let count = selected(&mut tx, ines, &[]).await.unwrap().count;
         assert_eq!(count, u64::try_from(MOST_SELECTED).unwrap());
     }

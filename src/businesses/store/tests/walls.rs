@@ -18,10 +18,10 @@ async fn another_partner_sees_nothing_by_any_way(pool: PgPool) {
     for typed in ["1001", "100", "10010", "est", "mercados", "estrela mercados"] {
         let found = find(&mut tx, &Search::read(typed).unwrap()).await.unwrap();
         assert!(found.hits.is_empty(), "{typed}");
-        let page = list(&mut tx, Filter::All, Some(&found), &Place::Start, WEDNESDAY).await.unwrap().unwrap();
+        let page = list(&mut tx, Filter::All, Some(&found), &Place::Start, STALLED_BEFORE).await.unwrap().unwrap();
         assert!(page.businesses.is_empty(), "{typed}");
     }
-    assert_eq!(count_all(&mut tx, WEDNESDAY).await.unwrap(), Counts::default());
+    assert_eq!(count_all(&mut tx, STALLED_BEFORE).await.unwrap(), Counts::default());
     refresh_standing(&mut tx, &[id("1001")]).await.unwrap();
     told(&mut tx, &id("1001"), Some("REQUEST_SENT"), TUESDAY).await;
     tx.commit().await.unwrap();
@@ -34,7 +34,9 @@ async fn another_partner_sees_nothing_by_any_way(pool: PgPool) {
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn the_search_functions_know_no_partner_but_the_transactions(pool: PgPool) {
     let mut tx = tenant(&pool, "1").await;
-    sync(&mut tx, &business("1001", "Estrela Mercados", &["ELIGIBLE"]), MONDAY).await;
+    // The second sync doesn't find the first one's business any more.
+    sync(&mut tx, &business("1002", "Lua Velha", &["ELIGIBLE"]), MONDAY).await;
+    sync(&mut tx, &business("1001", "Estrela Mercados", &["ELIGIBLE"]), TUESDAY).await;
     tx.commit().await.unwrap();
     let found = async |partner: &str| {
         let mut tx = pool.begin().await.unwrap();
@@ -45,15 +47,19 @@ async fn the_search_functions_know_no_partner_but_the_transactions(pool: PgPool)
                 .fetch_one(&mut *tx)
                 .await
                 .unwrap();
+        let departed: i64 = sqlx::query_scalar("SELECT count(*) FROM departed_with_words('''1/lua''', NULL, 100)")
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
         let near: i64 = sqlx::query_scalar("SELECT count(*) FROM businesses_named_like('estrela mercados', 100)")
             .fetch_one(&mut *tx)
             .await
             .unwrap();
-        (by_words, near)
+        (by_words, departed, near)
     };
-    assert_eq!(found("1").await, (1, 1));
-    assert_eq!(found("2").await, (0, 0));
-    assert_eq!(found("").await, (0, 0), "without a partner there is nothing to find");
+    assert_eq!(found("1").await, (1, 1, 1));
+    assert_eq!(found("2").await, (0, 0, 0));
+    assert_eq!(found("").await, (0, 0, 0), "without a partner there is nothing to find");
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
@@ -68,6 +74,7 @@ async fn the_search_role_can_read_names_and_nothing_else(pool: PgPool) {
         "SELECT pg_has_role('liteboard_tenant', 'liteboard_search', 'MEMBER')",
         "SELECT has_function_privilege('public', 'businesses_with_words(tsquery, tsquery, integer)', 'EXECUTE')",
         "SELECT has_function_privilege('public', 'businesses_named_like(text, integer)', 'EXECUTE')",
+        "SELECT has_function_privilege('public', 'departed_with_words(tsquery, tsquery, integer)', 'EXECUTE')",
     ] {
         assert!(!allowed(sql).await, "{sql}");
     }

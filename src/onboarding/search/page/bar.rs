@@ -47,7 +47,7 @@ pub fn form(search: &Search, recent: String) -> AnyView {
     });
     let wrong = !search.terms.problems.is_empty();
     view! {
-        <form class="toolbar" role="search" aria-label="Requests" method="get" action=address::PATH>
+        <form class="toolbar" role="search" aria-label="Requests" method="post" action=address::PATH>
             <div class="search">
                 <Icon glyph=Glyph::Search/>
                 <label class="vh" for="rq">"Search requests"</label>

@@ -8,9 +8,9 @@ use time::OffsetDateTime;
 use super::{
     super::{
         address,
-        store::{self, CallRow},
+        store::{self, BUDGET, CallPlace, CallRow, LookedAtCalls},
     },
-    ROWS, Search, empty, none,
+    GO_ON, ROWS, Search, empty, looked_back, none,
 };
 use crate::{
     db::TenantTx,
@@ -21,25 +21,29 @@ use crate::{
 pub async fn list(
     tx: &mut TenantTx,
     search: &Search,
-    after: Option<(RequestNumber, i64)>,
+    after: Option<CallPlace>,
     now: OffsetDateTime,
 ) -> sqlx::Result<AnyView> {
-    let mut rows = store::calls_of_page(tx, &search.filter, after, ROWS + 1).await?;
+    let looked = store::look_at_calls(tx, &search.filter, after, ROWS + 1, BUDGET).await?;
+    let LookedAtCalls { mut rows, looked_to } = looked;
     let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
     let more = rows.len() > most;
     rows.truncate(most);
+    let on = rows.last().map(CallRow::place).filter(|_| more).or(looked_to);
+    let older = on.map(|place| address::before_call(&search.text, place));
+    let back_to = looked_to.map(|place| looked_back(place.at, now));
     if rows.is_empty() {
-        return Ok(empty(search, "call"));
+        return Ok(empty(search, "call", back_to.zip(older)));
     }
     let shown = u64::try_from(rows.len()).unwrap_or_default();
-    let last = rows.last().map(|row| format!("before={}.{}", RequestNumber(row.number), row.call_id)).filter(|_| more);
-    let older = last.map(|cursor| address::at(address::PATH, &search.text, Some(&cursor)));
     let newest = after.map(|_| address::href(&search.text));
+    let words = ("Newest", if looked_to.is_some() { GO_ON } else { "Older" });
+    let back_to = back_to.map(|back_to| view! { ". "{back_to} });
     let rows = rows.into_iter().map(|row| table_row(row, now)).collect::<Vec<_>>();
     Ok(view! {
         <section class="list" aria-label="Results">
             <table class="table cards cards-req requests" role="table">
-                <caption class="vh">"Calls to Meta, those of the newest request first"</caption>
+                <caption class="vh">"Calls to Meta, newest first"</caption>
                 <thead role="rowgroup">
                     <tr role="row">
                         <th role="columnheader" scope="col">"When"</th>
@@ -54,7 +58,7 @@ pub async fn list(
                 <tbody role="rowgroup">{rows}</tbody>
             </table>
         </section>
-        <Pager words=("Newest", "Older") back=newest on=older>{plural(shown, "call", "calls")}</Pager>
+        <Pager words back=newest on=older>{plural(shown, "call", "calls")}{back_to}</Pager>
     }
     .into_any())
 }

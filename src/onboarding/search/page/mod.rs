@@ -11,14 +11,14 @@ use super::{
     Suggestions, address,
     asked::Asked,
     store::{self, Filter},
-    terms::{self, Terms},
+    terms::{self, Problem, Terms},
 };
 use crate::{
     db::TenantTx,
     onboarding::page::problem_notice,
     sign_in::{Page, Visit},
     telemetry::mishap,
-    ui::{AppError, Empty, Glyph, Icon, PageHead},
+    ui::{AppError, Empty, Glyph, Icon, PageHead, TimeStyle, Timestamp},
     views::{Place, views_menu},
 };
 
@@ -36,11 +36,11 @@ pub struct Search {
 
 impl Search {
     /// What a text asks for.
-    pub async fn read(tx: &mut TenantTx, text: String, member: i64, now: OffsetDateTime) -> sqlx::Result<Self> {
+    pub async fn read(tx: &mut TenantTx, text: String, visit: &Visit) -> sqlx::Result<Self> {
         let mut terms = terms::read(&text);
-        let asked = Asked::read(&mut terms, now);
+        let asked = Asked::read(&mut terms, visit.clock.now());
         let mut problems = Vec::new();
-        let filter = Filter::resolve(tx, asked, member, now, &mut problems).await?;
+        let filter = Filter::resolve(tx, asked, visit.viewer.member_id, visit.stalled_before(), &mut problems).await?;
         terms.problems.extend(problems);
         Ok(Self { text, terms, filter })
     }
@@ -54,10 +54,13 @@ pub async fn requests_page(visit: Visit) -> Result<Page, AppError> {
     let now = visit.clock.now();
     let mut tx = visit.tenant().await?;
     let text = address::text(|name| visit.query(name));
-    let search = Search::read(&mut tx, text, visit.viewer.member_id, now).await.map_err(mishap)?;
+    let mut search = Search::read(&mut tx, text, &visit).await.map_err(mishap)?;
+    if visit.query("problem").as_deref() == Some("too_long") && !search.terms.problems.contains(&Problem::TooLong) {
+        search.terms.problems.push(Problem::TooLong);
+    }
     let (before, after) = (visit.query("before"), visit.query("after"));
     let counts = if search.terms.terms.iter().all(bar::is_of_chips) && !search.filter.asked.calls {
-        store::state_counts(&mut tx, bar::MOST_COUNTED + 1, now).await.map_err(mishap)?
+        store::state_counts(&mut tx, bar::MOST_COUNTED + 1, visit.stalled_before()).await.map_err(mishap)?
     } else {
         Vec::new()
     };
@@ -97,8 +100,25 @@ fn export(search: &Search) -> AnyView {
     .into_any()
 }
 
-/// Nothing fits.
-fn empty(search: &Search, what: &str) -> AnyView {
+/// The way on where a page ended before it was full.
+const GO_ON: &str = "Go on looking";
+
+/// How far a page looked that ended before it was full.
+fn looked_back(to: OffsetDateTime, now: OffsetDateTime) -> AnyView {
+    view! { "Looked back to "<Timestamp at=to now=now style=TimeStyle::Day/> }.into_any()
+}
+
+/// Nothing fits; or nothing so far, with how far was looked, and where it goes on.
+fn empty(search: &Search, what: &str, so_far: Option<(AnyView, String)>) -> AnyView {
+    if let Some((looked, on)) = so_far {
+        let actions = view! { <a class="btn btn-primary" href=on rel="next">{GO_ON}</a><a class="btn" href=address::PATH>"Clear filters"</a> };
+        return view! {
+            <Empty title=format!("No {what} found so far") actions=actions.into_any()>
+                <p>{looked}". Few or none fit every filter above, so one page does not reach further."</p>
+            </Empty>
+        }
+        .into_any();
+    }
     let id = !search.filter.asked.ids.is_empty();
     let look_up = (id || !search.filter.asked.trace.is_empty()).then(|| {
         view! { <a class="btn btn-quiet" href=address::at("/support", &search.text, None)>"Look it up everywhere"</a> }

@@ -8,9 +8,9 @@ use time::OffsetDateTime;
 use super::{
     super::{
         address,
-        store::{self, RequestRow, Window},
+        store::{self, BUDGET, Looked, RequestRow, Window},
     },
-    ROWS, Search, empty, none,
+    GO_ON, ROWS, Search, empty, looked_back, none,
 };
 use crate::{
     db::TenantTx,
@@ -27,10 +27,12 @@ struct Leaf {
     numbers: Vec<i64>,
     newer: Option<RequestNumber>,
     older: Option<RequestNumber>,
+    /// The page isn't full, but the way on leads further from here.
+    looked_to: Option<RequestNumber>,
 }
 
-/// Cuts the extra number off that tells whether there is more. `numbers` are as the store gives them, up to one more than a page.
-fn leaf(window: Window, mut numbers: Vec<i64>, most: usize) -> Leaf {
+/// Cuts the extra number off that tells whether there is more. The numbers are as the store gives them, up to one more than a page.
+fn leaf(window: Window, Looked { mut numbers, looked_to }: Looked, most: usize) -> Leaf {
     let more = numbers.len() > most;
     numbers.truncate(most);
     if matches!(window, Window::NewerThan(_)) {
@@ -38,11 +40,11 @@ fn leaf(window: Window, mut numbers: Vec<i64>, most: usize) -> Leaf {
     }
     let (first, last) = (numbers.first().copied().map(RequestNumber), numbers.last().copied().map(RequestNumber));
     let (newer, older) = match window {
-        Window::Newest => (None, last.filter(|_| more)),
-        Window::OlderThan(_) => (first, last.filter(|_| more)),
-        Window::NewerThan(_) => (first.filter(|_| more), last),
+        Window::Newest => (None, last.filter(|_| more).or(looked_to)),
+        Window::OlderThan(_) => (first, last.filter(|_| more).or(looked_to)),
+        Window::NewerThan(_) => (first.filter(|_| more).or(looked_to), last),
     };
-    Leaf { numbers, newer, older }
+    Leaf { numbers, newer, older, looked_to }
 }
 
 pub async fn list(
@@ -52,14 +54,30 @@ pub async fn list(
     stalled_after: time::Duration,
     now: OffsetDateTime,
 ) -> sqlx::Result<AnyView> {
-    let numbers = store::numbers_of_page(tx, &search.filter, window, ROWS + 1).await?;
-    let leaf = leaf(window, numbers, usize::try_from(ROWS).unwrap_or(usize::MAX));
+    let looked = store::look(tx, &search.filter, window, ROWS + 1, BUDGET).await?;
+    let leaf = leaf(window, looked, usize::try_from(ROWS).unwrap_or(usize::MAX));
+    let looked_to = match leaf.looked_to {
+        Some(number) => store::when_asked(tx, number).await?.map(|at| looked_words(window, at, now)),
+        None => None,
+    };
     if leaf.numbers.is_empty() {
+        let on = leaf.newer.map(|number| format!("after={number}")).filter(|_| matches!(window, Window::NewerThan(_)));
+        let on = on.or(leaf.older.map(|number| format!("before={number}")));
+        let on = on.map(|cursor| address::at(address::PATH, &search.text, Some(&cursor)));
         let any = search.text.is_empty() && window == Window::Newest;
-        return Ok(if any { nothing_yet() } else { empty(search, "request") });
+        return Ok(if any { nothing_yet() } else { empty(search, "request", looked_to.zip(on)) });
     }
     let rows = store::rows_of(tx, &leaf.numbers).await?;
-    Ok(table(search, &leaf, rows, stalled_after, now))
+    Ok(table(search, &leaf, rows, (window, looked_to), stalled_after, now))
+}
+
+/// How far a page looked that ended before it was full.
+fn looked_words(window: Window, to: OffsetDateTime, now: OffsetDateTime) -> AnyView {
+    if matches!(window, Window::NewerThan(_)) {
+        view! { "Looked on to "<Timestamp at=to now=now style=TimeStyle::Day/> }.into_any()
+    } else {
+        looked_back(to, now)
+    }
 }
 
 /// Nothing at all was ever requested.
@@ -77,6 +95,7 @@ fn table(
     search: &Search,
     leaf: &Leaf,
     rows: Vec<RequestRow>,
+    (window, looked_to): (Window, Option<AnyView>),
     stalled_after: time::Duration,
     now: OffsetDateTime,
 ) -> AnyView {
@@ -86,7 +105,15 @@ fn table(
     let newer = leaf.newer.map(|number| href(format!("after={number}")));
     let older = leaf.older.map(|number| href(format!("before={number}")));
     let rows = rows.into_iter().map(|row| table_row(row, stalled_after, now)).collect::<Vec<_>>();
-    let oldest = oldest.map(|at| view! { ", back to "<Timestamp at=at now=now style=TimeStyle::Day/> });
+    let words = match (looked_to.is_some(), window) {
+        (false, _) => ("Newer", "Older"),
+        (true, Window::NewerThan(_)) => (GO_ON, "Older"),
+        (true, _) => ("Newer", GO_ON),
+    };
+    let range = match looked_to {
+        Some(looked_to) => Some(view! { ". "{looked_to} }.into_any()),
+        None => oldest.map(|at| view! { ", back to "<Timestamp at=at now=now style=TimeStyle::Day/> }.into_any()),
+    };
     view! {
         <section class="list" aria-label="Results">
             <table class="table cards cards-req requests" role="table">
@@ -105,9 +132,7 @@ fn table(
                 <tbody role="rowgroup">{rows}</tbody>
             </table>
         </section>
-        <Pager words=("Newer", "Older") back=newer on=older>
-            {plural(shown, "request", "requests")}{oldest}
-        </Pager>
+        <Pager words back=newer on=older>{plural(shown, "request", "requests")}{range}</Pager>
     }
     .into_any()
 }
@@ -168,8 +193,25 @@ mod tests {
             (Window::NewerThan(at(5)), &[6, 7], &[7, 6], None, Some(6)),
             (Window::NewerThan(at(9)), &[], &[], None, None),
         ] {
-            let wanted = Leaf { numbers: left.to_vec(), newer: newer.map(at), older: older.map(at) };
-            assert_eq!(leaf(window, numbers.to_vec(), 2), wanted, "{window:?}");
+            let wanted = Leaf { numbers: left.to_vec(), newer: newer.map(at), older: older.map(at), looked_to: None };
+            let looked = Looked { numbers: numbers.to_vec(), looked_to: None };
+            assert_eq!(leaf(window, looked, 2), wanted, "{window:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_ended_early_leads_on_from_where_it_looked_to() {
+        let at = RequestNumber;
+        for (window, numbers, looked_to, newer, older) in [
+            (Window::Newest, &[9][..], 5, None, Some(5)),
+            (Window::Newest, &[], 5, None, Some(5)),
+            (Window::OlderThan(at(9)), &[7], 5, Some(7), Some(5)),
+            (Window::NewerThan(at(2)), &[3], 8, Some(8), Some(3)),
+            (Window::NewerThan(at(2)), &[], 8, Some(8), None),
+        ] {
+            let looked = Looked { numbers: numbers.to_vec(), looked_to: Some(at(looked_to)) };
+            let leaf = leaf(window, looked, 2);
+            assert_eq!((leaf.newer, leaf.older), (newer.map(at), older.map(at)), "{window:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     },
     Filter,
 };
-use crate::{graph::Cause, onboarding::model::State};
+use crate::graph::Cause;
 
 /// A query under construction.
 pub type Sql = QueryBuilder<Postgres>;
@@ -20,7 +20,7 @@ fn and<T>(q: &mut Sql, cond: &Cond<T>) {
     q.push(if cond.excluded { " AND NOT " } else { " AND " });
 }
 
-/// ` AND` everything asked of the request `r`, but for its state, its number and its time.
+/// ` AND` everything asked of the request `r`, but for its state and its time.
 pub fn push_request_conditions(q: &mut Sql, filter: &Filter) {
     let asked = &filter.asked;
     for cond in &filter.members {
@@ -59,14 +59,13 @@ pub fn push_request_conditions(q: &mut Sql, filter: &Filter) {
         push_business(q, "assigned_to", "0");
         q.push(" = ANY(").push_bind(cond.any.clone()).push(")");
     }
-    if asked.calls {
-        push_some_call(q, filter, true);
-        return;
+    // In the list of calls these are asked of the call itself.
+    if !asked.calls {
+        if positive_calls(filter) {
+            push_some_call(q, filter);
+        }
+        push_excluded_calls(q, filter);
     }
-    if positive_calls(filter) {
-        push_some_call(q, filter, false);
-    }
-    push_excluded_calls(q, filter);
 }
 
 fn push_business(q: &mut Sql, column: &'static str, none: &'static str) {
@@ -84,37 +83,38 @@ fn positive_calls(filter: &Filter) -> bool {
         || asked.trace.iter().any(|cond| !cond.excluded)
 }
 
-/// OFFSET 0 keeps it a question of each row: turned into a join it would read every call there is.
-fn push_some_call(q: &mut Sql, filter: &Filter, with_excluded: bool) {
-    q.push(" AND EXISTS (SELECT FROM graph_calls c WHERE c.partner_id = r.partner_id AND c.number = r.number");
-    push_call_conditions(q, filter, with_excluded);
-    q.push(" OFFSET 0)");
+/// The calls of the request `r`, as `c`. OFFSET 0 keeps them a question of each row: turned into a join it would read every call there
+/// is. In the order of their index: where statistics are older than the partner's calls, another one that begins with the partner looks
+/// as good.
+const CALLS_OF_IT: &str = "EXISTS (SELECT FROM (
+    SELECT * FROM graph_calls WHERE partner_id = r.partner_id AND number IS NOT NULL AND number = r.number ORDER BY call_id OFFSET 0
+) AS c WHERE TRUE";
+
+fn push_some_call(q: &mut Sql, filter: &Filter) {
+    q.push(" AND ").push(CALLS_OF_IT);
+    push_call_conditions(q, filter, false);
+    q.push(")");
 }
 
 /// No call fits any of what is excluded.
 fn push_excluded_calls(q: &mut Sql, filter: &Filter) {
-    let begin =
-        " AND NOT EXISTS (SELECT FROM graph_calls c WHERE c.partner_id = r.partner_id AND c.number = r.number AND ";
     let asked = &filter.asked;
+    let mut push = |condition: &dyn Fn(&mut Sql)| {
+        q.push(" AND NOT ").push(CALLS_OF_IT).push(" AND ");
+        condition(q);
+        q.push(")");
+    };
     for cond in asked.code.iter().filter(|cond| cond.excluded) {
-        q.push(begin);
-        push_code(q, "error_code", &cond.any);
-        q.push(" OFFSET 0)");
+        push(&|q| push_code(q, "error_code", &cond.any));
     }
     for cond in asked.subcode.iter().filter(|cond| cond.excluded) {
-        q.push(begin);
-        push_code(q, "error_subcode", &cond.any);
-        q.push(" OFFSET 0)");
+        push(&|q| push_code(q, "error_subcode", &cond.any));
     }
     for cond in asked.status.iter().filter(|cond| cond.excluded) {
-        q.push(begin);
-        push_status(q, cond);
-        q.push(" OFFSET 0)");
+        push(&|q| push_status(q, cond));
     }
     for cond in asked.trace.iter().filter(|cond| cond.excluded) {
-        q.push(begin);
-        push_trace(q, cond);
-        q.push(" OFFSET 0)");
+        push(&|q| push_trace(q, cond));
     }
 }
 
@@ -168,9 +168,22 @@ pub fn push_times(q: &mut Sql, filter: &Filter) {
     }
 }
 
-/// ` AND` one state, or what of it has stalled or has not.
-pub fn push_part(q: &mut Sql, state: State, part: Part, stalled_before: OffsetDateTime) {
-    q.push(" AND r.state = ").push_bind(state.as_str());
+/// ` AND` one of the states asked for, where not all are.
+pub fn push_parts(q: &mut Sql, filter: &Filter) {
+    if filter.asked.standings.is_all() {
+        return;
+    }
+    q.push(" AND (FALSE");
+    for (state, part) in filter.asked.standings.parts() {
+        q.push(" OR (r.state = ").push_bind(state.as_str());
+        push_age(q, part, filter.stalled_before);
+        q.push(")");
+    }
+    q.push(")");
+}
+
+/// ` AND` what of a state has stalled or has not.
+pub fn push_age(q: &mut Sql, part: Part, stalled_before: OffsetDateTime) {
     match part {
         Part::Whole => {}
         Part::Fresh => {

@@ -2,16 +2,29 @@
 
 use sqlx::{Postgres, QueryBuilder};
 
-use super::{super::asked::Cond, Filter, MOST_GATHERED};
-use crate::{db::TenantTx, graph::Cause};
+use super::{super::asked::Cond, Filter, MOST_GATHERED, numbers::walk_in_order};
+use crate::db::TenantTx;
+
+/// Postgres's code for a statement that took too long.
+const QUERY_CANCELED: &str = "57014";
 
 /// Businesses of a country or a manager that are looked at one by one.
 const MOST_BUSINESSES: i64 = 500;
 
 impl Filter {
-    /// Tries the conditions, the likely rarest first, until one is met by few.
+    /// Tries the conditions, the likely rarest first, until one is met by few. What is gathered only saves walking, so it may not take
+    /// long: where statistics are old the planner may go by an index of something else.
     pub(super) async fn gather(&mut self, tx: &mut TenantTx) -> sqlx::Result<()> {
-        self.only = self.few(tx).await?;
+        sqlx::query!("SAVEPOINT gathering").execute(&mut **tx).await?;
+        sqlx::query!("SET LOCAL statement_timeout = '200ms'").execute(&mut **tx).await?;
+        walk_in_order(tx, true).await?;
+        let few = self.few(tx).await;
+        // Takes what was set back as well.
+        sqlx::query!("ROLLBACK TO SAVEPOINT gathering").execute(&mut **tx).await?;
+        self.only = match few {
+            Err(sqlx::Error::Database(refusal)) if refusal.code().as_deref() == Some(QUERY_CANCELED) => None,
+            few => few?,
+        };
         let Some(only) = &mut self.only else { return Ok(()) };
         for cond in self.numbers.iter().filter(|cond| !cond.excluded) {
             only.retain(|number| cond.any.contains(number));
@@ -29,25 +42,19 @@ impl Filter {
             return Ok(Some(numbers_of_traces(tx, &cond.any).await?));
         }
         for cond in positive(&self.businesses) {
-            let found = gathered(tx, |q| {
-                q.push("business_id = ANY(").push_bind(cond.any.clone()).push("::text[])");
-            });
-            if let Some(few) = found.await? {
+            if let Some(few) = gathered(tx, Way::Business, texts(&cond.any)).await? {
                 return Ok(Some(few));
             }
         }
         for cond in positive(&self.asked.batch) {
-            let found = gathered(tx, |q| {
-                q.push("batch_number = ANY(").push_bind(cond.any.clone()).push(")");
-            });
-            if let Some(few) = found.await? {
+            if let Some(few) = gathered(tx, Way::Batch, texts(&cond.any)).await? {
                 return Ok(Some(few));
             }
         }
-        if !self.asked.code.iter().all(|cond| cond.excluded)
-            && let Some(few) = self.of_calls(tx).await?
-        {
-            return Ok(Some(few));
+        for cond in positive(&self.asked.code) {
+            if let Some(few) = gathered(tx, Way::Code, texts(&cond.any)).await? {
+                return Ok(Some(few));
+            }
         }
         for cond in positive(&self.members) {
             if let Some(few) = of_members(tx, &cond.any).await? {
@@ -55,19 +62,13 @@ impl Filter {
             }
         }
         for cond in positive(&self.asked.cause) {
-            let causes: Vec<&str> = cond.any.iter().map(|cause| Cause::as_str(*cause)).collect();
-            let found = gathered(tx, |q| {
-                q.push("cause = ANY(").push_bind(causes).push(")");
-            });
-            if let Some(few) = found.await? {
+            let causes = cond.any.iter().map(|cause| cause.as_str().to_owned()).collect();
+            if let Some(few) = gathered(tx, Way::Cause, causes).await? {
                 return Ok(Some(few));
             }
         }
         for cond in positive(&self.solutions).filter(|cond| cond.any.iter().all(|id| !id.is_empty())) {
-            let found = gathered(tx, |q| {
-                q.push("solution_id = ANY(").push_bind(cond.any.clone()).push("::text[])");
-            });
-            if let Some(few) = found.await? {
+            if let Some(few) = gathered(tx, Way::Solution, texts(&cond.any)).await? {
                 return Ok(Some(few));
             }
         }
@@ -90,19 +91,6 @@ impl Filter {
         }
         Ok(None)
     }
-
-    /// By the index on error codes.
-    async fn of_calls(&self, tx: &mut TenantTx) -> sqlx::Result<Option<Vec<i64>>> {
-        let mut q = QueryBuilder::new("SELECT number FROM graph_calls WHERE partner_id = ");
-        q.push_bind(tx.partner().as_str().to_owned());
-        q.push(" AND number IS NOT NULL AND error_code IS NOT NULL");
-        for cond in positive(&self.asked.code) {
-            q.push(" AND error_code = ANY(").push_bind(cond.any.clone()).push(")");
-        }
-        q.push(" LIMIT ").push_bind(MOST_GATHERED + 1);
-        let found: Vec<i64> = q.build_query_scalar().fetch_all(&mut **tx).await?;
-        Ok(few(found))
-    }
 }
 
 fn positive<T>(conds: &[Cond<T>]) -> impl Iterator<Item = &Cond<T>> {
@@ -113,15 +101,48 @@ fn few(found: Vec<i64>) -> Option<Vec<i64>> {
     (i64::try_from(found.len()).unwrap_or(i64::MAX) <= MOST_GATHERED).then_some(found)
 }
 
-/// The requests that fit one condition, if they are few.
-async fn gathered(
-    tx: &mut TenantTx,
-    condition: impl FnOnce(&mut QueryBuilder<Postgres>),
-) -> sqlx::Result<Option<Vec<i64>>> {
-    let mut q = QueryBuilder::new("SELECT number FROM requests WHERE partner_id = ");
-    q.push_bind(tx.partner().as_str().to_owned()).push(" AND ");
-    condition(&mut q);
-    q.push(" LIMIT ").push_bind(MOST_GATHERED + 1);
+/// An index that has requests, or calls made for them, by something few may have.
+#[derive(Clone, Copy)]
+enum Way {
+    Business,
+    Batch,
+    Cause,
+    Solution,
+    Code,
+}
+
+impl Way {
+    /// The table, the column with its type, and what follows the column in the index.
+    const fn index(self) -> (&'static str, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Business => ("requests", "business_id", "text", "number DESC"),
+            Self::Batch => ("requests", "batch_number", "bigint", "state, number"),
+            Self::Cause => ("requests", "cause", "text", "number DESC"),
+            Self::Solution => ("requests", "solution_id", "text", "number DESC"),
+            Self::Code => ("graph_calls", "error_code", "bigint", "number DESC"),
+        }
+    }
+}
+
+fn texts(values: &[impl ToString]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+/// The requests that have one of these values, if they are few. Each value is a range of one in the order of the index: where statistics
+/// are old, only that keeps the planner from any other that begins with the partner.
+async fn gathered(tx: &mut TenantTx, way: Way, values: Vec<String>) -> sqlx::Result<Option<Vec<i64>>> {
+    let (table, column, kind, behind) = way.index();
+    let mut q = QueryBuilder::new("SELECT r.number FROM unnest(");
+    q.push_bind(values)
+        .push("::text[]::")
+        .push(kind)
+        .push("[]) AS wanted (value), LATERAL (SELECT number FROM ")
+        .push(table);
+    q.push(" WHERE partner_id = ").push_bind(tx.partner().as_str().to_owned());
+    q.push(" AND number IS NOT NULL AND ").push(column).push(" IS NOT NULL");
+    q.push(" AND ").push(column).push(" >= wanted.value AND ").push(column).push(" <= wanted.value");
+    q.push(" ORDER BY ").push(column).push(", ").push(behind).push(" LIMIT ").push_bind(MOST_GATHERED + 1);
+    q.push(") AS r LIMIT ").push_bind(MOST_GATHERED + 1);
     Ok(few(q.build_query_scalar().fetch_all(&mut **tx).await?))
 }
 
@@ -138,10 +159,7 @@ async fn of_businesses(
     if i64::try_from(ids.len()).unwrap_or(i64::MAX) > MOST_BUSINESSES {
         return Ok(None);
     }
-    gathered(tx, |q| {
-        q.push("business_id = ANY(").push_bind(ids).push("::text[])");
-    })
-    .await
+    gathered(tx, Way::Business, ids).await
 }
 
 /// By their batches: a request has the member of its batch.
@@ -152,7 +170,9 @@ async fn of_members(tx: &mut TenantTx, members: &[i64]) -> sqlx::Result<Option<V
         SELECT r.number AS "number!" FROM (
             SELECT batch_number FROM batches WHERE partner_id = $1 AND member_id = ANY($2) AND started_at IS NOT NULL LIMIT $3
         ) AS b, LATERAL (
-            SELECT number FROM requests WHERE partner_id = $1 AND batch_number = b.batch_number OFFSET 0
+            SELECT number FROM requests
+            WHERE partner_id = $1 AND batch_number >= b.batch_number AND batch_number <= b.batch_number
+            ORDER BY batch_number, state, number OFFSET 0
         ) AS r
         LIMIT $3
         "#,
@@ -171,8 +191,14 @@ pub async fn numbers_of_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Re
     sqlx::query_scalar!(
         r#"
         SELECT number AS "number!" FROM (
-            SELECT number FROM graph_calls WHERE partner_id = $1 AND fbtrace_id IS NOT NULL AND fbtrace_id = ANY($2)
-            UNION SELECT number FROM graph_calls WHERE partner_id = $1 AND x_fb_request_id IS NOT NULL AND x_fb_request_id = ANY($2)
+            SELECT c.number FROM unnest($2::text[]) AS wanted (id), LATERAL (
+                SELECT number FROM graph_calls WHERE partner_id = $1 AND fbtrace_id >= wanted.id AND fbtrace_id <= wanted.id
+                ORDER BY fbtrace_id OFFSET 0
+            ) AS c
+            UNION SELECT c.number FROM unnest($2::text[]) AS wanted (id), LATERAL (
+                SELECT number FROM graph_calls WHERE partner_id = $1 AND x_fb_request_id >= wanted.id AND x_fb_request_id <= wanted.id
+                ORDER BY x_fb_request_id OFFSET 0
+            ) AS c
         ) AS either WHERE number IS NOT NULL LIMIT $3
         "#,
         partner.as_str(),

@@ -1,8 +1,9 @@
 //! All SQL of the search over requests and calls.
 //!
-//! Every list is one of numbers, newest first. Which way they are found is decided here and not by the planner, which knows nothing of a
-//! partner that came a minute ago: what few requests have is gathered first ([`MOST_GATHERED`]), and what many have is met by walking
-//! along the numbers of each state asked for, within the bounds that times set.
+//! Requests are listed by their numbers and calls by their time, newest first. Which way they are found is decided here and not by the
+//! planner, which knows nothing of a partner that came a minute ago: what few requests have is gathered first ([`MOST_GATHERED`]), and
+//! what many have is met by walking along the numbers of each state asked for, or along the times of calls, within the bounds that times
+//! set. What neither finds soon ends a page at its [`BUDGET`]: the page says how far it looked, and goes on from there when asked to.
 
 mod calls;
 mod conditions;
@@ -18,10 +19,10 @@ mod tests;
 use time::OffsetDateTime;
 
 pub use self::{
-    calls::{CallRow, calls_of_page},
+    calls::{CallPlace, CallRow, LookedAtCalls, calls_of_page, look_at_calls},
     counts::{StateCount, state_counts},
-    numbers::{Window, numbers_of_page},
-    rows::{RequestRow, rows_of},
+    numbers::{Looked, Window, look, numbers_of_page},
+    rows::{RequestRow, rows_of, when_asked},
     suggest::{Named, names},
 };
 use super::asked::{Asked, Cond};
@@ -29,6 +30,9 @@ use super::asked::{Asked, Cond};
 /// The most requests that are gathered before they are put in order. What more have than these, every two-hundredth of a million does,
 /// and walking meets it soon.
 const MOST_GATHERED: i64 = 5_000;
+
+/// The most rows that are looked at for a page.
+pub const BUDGET: i64 = 10_000;
 
 /// What was asked for, with names and times found.
 #[derive(Clone, Debug)]

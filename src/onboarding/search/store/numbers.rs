@@ -1,11 +1,18 @@
 //! The numbers of a page: what passes the filter, newest first.
+//!
+//! A page costs a bounded number of rows, whatever is asked for and however little there is of it: [`look`] says how far it came.
+
+use sqlx::PgConnection;
 
 use super::{
     super::standings::Part,
-    Filter,
-    conditions::{Sql, push_part, push_request_conditions, push_times},
+    BUDGET, Filter,
+    conditions::{Sql, push_age, push_parts, push_request_conditions, push_times},
 };
-use crate::{db::TenantTx, onboarding::model::RequestNumber};
+use crate::{
+    db::TenantTx,
+    onboarding::model::{RequestNumber, State},
+};
 
 /// Which part of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,67 +25,179 @@ pub enum Window {
     NewerThan(RequestNumber),
 }
 
-/// The numbers of a window, at most `most` of them: newest first, but oldest first in [`Window::NewerThan`].
-pub async fn numbers_of_page(tx: &mut TenantTx, filter: &Filter, window: Window, most: i64) -> sqlx::Result<Vec<i64>> {
-    let (mut first, mut end, ascending) = match window {
+/// What was found of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// Newest first, but oldest first in [`Window::NewerThan`].
+    pub numbers: Vec<i64>,
+    /// The page isn't full, and there are rows that weren't looked at: this is the last one that was.
+    pub looked_to: Option<RequestNumber>,
+}
+
+/// The numbers of a window, at most `most` of them, for which at most about `budget` rows are looked at.
+pub async fn look(tx: &mut TenantTx, filter: &Filter, window: Window, most: i64, budget: i64) -> sqlx::Result<Looked> {
+    let (first, end, ascending) = match window {
         Window::Newest => (filter.first, filter.end, false),
         Window::OlderThan(number) => (filter.first, filter.end.min(number.0), false),
         Window::NewerThan(number) => (filter.first.max(number.0.saturating_add(1)), filter.end, true),
     };
-    let order = if ascending { " ORDER BY number" } else { " ORDER BY number DESC" };
-    let only = filter.only.as_ref().map(|only| {
-        let from = only.partition_point(|number| *number < first);
-        let to = only.partition_point(|number| *number < end);
-        only[from.min(to)..to].to_vec()
-    });
-    if let (Some(least), Some(most)) =
-        (only.as_ref().and_then(|only| only.first()), only.as_ref().and_then(|only| only.last()))
-    {
-        (first, end) = (first.max(*least), end.min(most.saturating_add(1)));
+    let span = Span { first, end, ascending };
+    match &filter.only {
+        _ if first >= end || filter.asked.standings.parts().next().is_none() => {
+            Ok(Looked { numbers: Vec::new(), looked_to: None })
+        }
+        Some(only) => {
+            let from = only.partition_point(|number| *number < first);
+            let to = only.partition_point(|number| *number < end);
+            let numbers = among(tx, filter, &only[from.min(to)..to], span, most).await?;
+            Ok(Looked { numbers, looked_to: None })
+        }
+        None => {
+            walk_in_order(tx, true).await?;
+            let walked = walk(tx, filter, span, most, budget).await?;
+            walk_in_order(tx, false).await?;
+            Ok(walked)
+        }
     }
-    let parts: Vec<_> =
-        if filter.asked.standings.is_all() { vec![None] } else { filter.asked.standings.parts().map(Some).collect() };
-    if parts.is_empty() || first >= end || only.as_ref().is_some_and(Vec::is_empty) {
+}
+
+/// The same, however far it has to go for a full page: for files, which nobody waits in front of.
+pub async fn numbers_of_page(tx: &mut TenantTx, filter: &Filter, window: Window, most: i64) -> sqlx::Result<Vec<i64>> {
+    let (mut found, mut window) = (Vec::new(), window);
+    loop {
+        let wanted = most - i64::try_from(found.len()).unwrap_or(most);
+        let looked = look(tx, filter, window, wanted, BUDGET).await?;
+        found.extend(looked.numbers);
+        let Some(number) = looked.looked_to else { return Ok(found) };
+        window = match window {
+            Window::NewerThan(_) => Window::NewerThan(number),
+            Window::Newest | Window::OlderThan(_) => Window::OlderThan(number),
+        };
+    }
+}
+
+/// Numbers from the first up to, but not, the end, and which way they are walked.
+#[derive(Clone, Copy)]
+struct Span {
+    first: i64,
+    end: i64,
+    ascending: bool,
+}
+
+impl Span {
+    const fn order(self) -> &'static str {
+        if self.ascending { " ORDER BY number" } else { " ORDER BY number DESC" }
+    }
+
+    /// The same within a state.
+    const fn order_of(self, part: Option<(State, Part)>) -> &'static str {
+        match (part, self.ascending) {
+            (None, _) => self.order(),
+            (Some(_), true) => " ORDER BY state DESC, number",
+            (Some(_), false) => " ORDER BY state, number DESC",
+        }
+    }
+}
+
+/// Of few numbers those that pass: each row is asked for by itself.
+async fn among(tx: &mut TenantTx, filter: &Filter, only: &[i64], span: Span, most: i64) -> sqlx::Result<Vec<i64>> {
+    if only.is_empty() {
         return Ok(Vec::new());
     }
-    let mut q = Sql::new("SELECT number FROM (");
+    let mut q = Sql::new("SELECT r.number FROM unnest(");
+    q.push_bind(only.to_vec()).push(") AS asked (wanted), LATERAL (SELECT * FROM requests WHERE partner_id = ");
+    q.push_bind(tx.partner().as_str().to_owned()).push(" AND number = wanted OFFSET 0) AS r WHERE TRUE");
+    push_parts(&mut q, filter);
+    push_times(&mut q, filter);
+    push_request_conditions(&mut q, filter);
+    q.push(span.order()).push(" LIMIT ").push_bind(most);
+    q.build_query_scalar().fetch_all(&mut **tx).await
+}
+
+/// Walks along the numbers of each state asked for, or of all, until the page is full or its share of the budget is used up.
+async fn walk(tx: &mut TenantTx, filter: &Filter, span: Span, most: i64, budget: i64) -> sqlx::Result<Looked> {
+    let standings = filter.asked.standings;
+    let parts: Vec<_> = if standings.is_all() { vec![None] } else { standings.parts().map(Some).collect() };
+    let each = (budget / i64::try_from(parts.len()).unwrap_or(i64::MAX)).max(1);
     let partner = tx.partner().as_str().to_owned();
-    for (at, part) in parts.into_iter().enumerate() {
-        if at > 0 {
-            q.push(" UNION ALL ");
-        }
-        // Of each state only as many as a page holds: each walks along its own index.
-        q.push("(SELECT r.number FROM requests r WHERE r.partner_id = ").push_bind(partner.clone());
-        let mut end = end;
-        if let Some((state, part)) = part {
-            push_part(&mut q, state, part, filter.stalled_before);
-            if part == Part::Stalled {
-                end = end.min(filter.stalled_end);
-            }
-        }
-        q.push(" AND r.number >= ").push_bind(first).push(" AND r.number < ").push_bind(end);
-        if let Some(only) = &only {
-            q.push(" AND r.number = ANY(").push_bind(only.clone()).push(")");
+    let mut q = Sql::new("SELECT number FROM (");
+    for (at, part) in parts.iter().enumerate() {
+        q.push(if at > 0 { " UNION ALL " } else { "" });
+        q.push("(SELECT r.number FROM (SELECT * FROM requests");
+        push_way(&mut q, filter, &partner, *part, span);
+        q.push(" LIMIT ").push_bind(each).push(") AS r WHERE TRUE");
+        if let Some((_, part)) = part {
+            push_age(&mut q, *part, filter.stalled_before);
         }
         push_times(&mut q, filter);
         push_request_conditions(&mut q, filter);
-        q.push(order).push(" LIMIT ").push_bind(most).push(")");
+        q.push(span.order_of(*part)).push(" LIMIT ").push_bind(most).push(")");
     }
-    q.push(") AS found").push(order).push(" LIMIT ").push_bind(most);
-    if only.is_none() {
-        walk_in_order(tx, true).await?;
+    q.push(") AS found").push(span.order()).push(" LIMIT ").push_bind(most);
+    let mut numbers: Vec<i64> = q.build_query_scalar().fetch_all(&mut **tx).await?;
+    let full = i64::try_from(numbers.len()).unwrap_or(i64::MAX) >= most;
+    if full && parts.len() == 1 {
+        return Ok(Looked { numbers, looked_to: None });
     }
-    let found = q.build_query_scalar().fetch_all(&mut **tx).await?;
-    if only.is_none() {
-        walk_in_order(tx, false).await?;
+    // Of a full page only that matters which lies before its last.
+    let span = match numbers.last().filter(|_| full) {
+        Some(last) if span.ascending => Span { end: span.end.min(last.saturating_add(1)), ..span },
+        Some(last) => Span { first: *last, ..span },
+        None => span,
+    };
+    let Some(unseen) = first_unseen(tx, filter, &partner, &parts, span, each).await? else {
+        return Ok(Looked { numbers, looked_to: None });
+    };
+    // One of the ways ended here: what the others found beyond is found again from here on, in its order.
+    let seen = if span.ascending {
+        numbers.retain(|number| *number < unseen);
+        unseen.saturating_sub(1)
+    } else {
+        numbers.retain(|number| *number > unseen);
+        unseen.saturating_add(1)
+    };
+    Ok(Looked { numbers, looked_to: Some(RequestNumber(seen)) })
+}
+
+/// The number nearest to the beginning of the span at which one of the ways has used up its share.
+async fn first_unseen(
+    tx: &mut PgConnection,
+    filter: &Filter,
+    partner: &str,
+    parts: &[Option<(State, Part)>],
+    span: Span,
+    each: i64,
+) -> sqlx::Result<Option<i64>> {
+    let mut q = Sql::new(if span.ascending { "SELECT min(number) FROM (" } else { "SELECT max(number) FROM (" });
+    for (at, part) in parts.iter().enumerate() {
+        q.push(if at > 0 { " UNION ALL " } else { "" });
+        q.push("(SELECT number FROM requests");
+        push_way(&mut q, filter, partner, *part, span);
+        q.push(" OFFSET ").push_bind(each).push(" LIMIT 1)");
     }
-    Ok(found)
+    q.push(") AS ends");
+    q.build_query_scalar().fetch_one(tx).await
+}
+
+/// ` WHERE` what an index has in order, and that order: the partner, one state or all, and the numbers. A state is asked for as a range of
+/// one, which only the index that has the states in order can give in it; as an equal one it would be no part of the order, and where
+/// statistics are old the planner would as soon walk along all numbers.
+fn push_way(q: &mut Sql, filter: &Filter, partner: &str, part: Option<(State, Part)>, span: Span) {
+    q.push(" WHERE partner_id = ").push_bind(partner.to_owned());
+    let mut end = span.end;
+    if let Some((state, part)) = part {
+        q.push(" AND state >= ").push_bind(state.as_str()).push(" AND state <= ").push_bind(state.as_str());
+        if part == Part::Stalled {
+            end = end.min(filter.stalled_end);
+        }
+    }
+    q.push(" AND number >= ").push_bind(span.first).push(" AND number < ").push_bind(end).push(span.order_of(part));
 }
 
 /// Several conditions at once look rarer to the planner than they are: it would rather fetch all of a state and sort it than walk along
 /// until the page is full. Until the end of the transaction, or until it is told otherwise, it walks; and compiles
 /// nothing, which takes longer than the walk.
-async fn walk_in_order(tx: &mut TenantTx, walk: bool) -> sqlx::Result<()> {
+pub(super) async fn walk_in_order(tx: &mut TenantTx, walk: bool) -> sqlx::Result<()> {
     sqlx::query!(
         "SELECT set_config('enable_sort', $1, TRUE) AS a, set_config('enable_bitmapscan', $1, TRUE) AS b, \
             set_config('enable_seqscan', $1, TRUE) AS c, set_config('jit', 'off', TRUE) AS d",

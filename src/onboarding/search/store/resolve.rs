@@ -8,19 +8,19 @@ use super::{
         terms::{Key, Problem},
     },
     Filter, MOST_GATHERED,
+    numbers::walk_in_order,
 };
-use crate::{businesses, db::TenantTx, sign_in};
+use crate::{businesses, db::TenantTx};
 
 impl Filter {
-    /// What `asked` means to the partner and to `member`. Names that nobody has are added to the problems.
+    /// What `asked` means to the partner and to `member`; what waits since before `stalled_before` has stalled. Names that nobody has are added to the problems.
     pub async fn resolve(
         tx: &mut TenantTx,
         asked: Asked,
         member: i64,
-        now: OffsetDateTime,
+        stalled_before: OffsetDateTime,
         problems: &mut Vec<Problem>,
     ) -> sqlx::Result<Self> {
-        let stalled_before = now - sign_in::partner_settings(tx).await?.stalled_after();
         let mut filter = Self {
             asked,
             members: Vec::new(),
@@ -38,7 +38,9 @@ impl Filter {
         filter.find_solutions(tx, problems).await?;
         filter.find_businesses(tx, problems).await?;
         for Cond { excluded, any } in filter.asked.ids.clone() {
-            filter.numbers.push(Cond { excluded, any: numbers_of(tx, &any[0]).await? });
+            let mut any = numbers_of(tx, &any[0]).await?;
+            any.sort_unstable();
+            filter.numbers.push(Cond { excluded, any });
         }
         filter.find_bounds(tx).await?;
         filter.gather(tx).await?;
@@ -175,8 +177,38 @@ fn called<T: Clone>(name: &str, known: &[(T, String)]) -> Option<Vec<T>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// The requests that an id is of.
+/// The requests that an id is of; where it is none's, those of businesses whose names have that word in them.
 async fn numbers_of(tx: &mut TenantTx, id: &Id) -> sqlx::Result<Vec<i64>> {
+    // In the order of the indexes, whatever statistics say: see gather.rs.
+    walk_in_order(tx, true).await?;
+    let found = numbers_of_id(tx, id).await?;
+    walk_in_order(tx, false).await?;
+    let (Id::Digits(word) | Id::Trace(word)) = id else { return Ok(found) };
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let Some(called) = businesses::businesses_called(tx, word).await? else { return Ok(found) };
+    let called: Vec<String> = called.into_iter().map(|id| id.as_str().to_owned()).collect();
+    let partner = tx.partner().clone();
+    walk_in_order(tx, true).await?;
+    let found = sqlx::query_scalar!(
+        r#"
+        SELECT r.number AS "number!" FROM unnest($2::text[]) AS called (id), LATERAL (
+            SELECT number FROM requests WHERE partner_id = $1 AND business_id >= called.id AND business_id <= called.id
+            ORDER BY business_id, number DESC OFFSET 0
+        ) AS r LIMIT $3
+        "#,
+        partner.as_str() as _,
+        &called,
+        MOST_GATHERED,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    walk_in_order(tx, false).await?;
+    Ok(found)
+}
+
+async fn numbers_of_id(tx: &mut TenantTx, id: &Id) -> sqlx::Result<Vec<i64>> {
     let partner = tx.partner().clone();
     match id {
         Id::Request(number) => Ok(vec![*number]),
@@ -185,10 +217,12 @@ async fn numbers_of(tx: &mut TenantTx, id: &Id) -> sqlx::Result<Vec<i64>> {
                 r#"
                 SELECT number AS "number!" FROM (
                     SELECT number FROM requests WHERE partner_id = $1 AND meta_request_id = $2
-                    UNION SELECT number FROM requests WHERE partner_id = $1 AND business_id = $2
-                    UNION SELECT r.number FROM wabas w, LATERAL (
-                        SELECT number FROM requests WHERE partner_id = $1 AND business_id = w.business_id OFFSET 0
-                    ) AS r WHERE w.partner_id = $1 AND w.waba_id = $2
+                    UNION SELECT r.number FROM (
+                        SELECT $2::text AS id UNION SELECT business_id FROM wabas WHERE partner_id = $1 AND waba_id = $2
+                    ) AS of_it, LATERAL (
+                        SELECT number FROM requests WHERE partner_id = $1 AND business_id >= of_it.id AND business_id <= of_it.id
+                        ORDER BY business_id, number DESC OFFSET 0
+                    ) AS r
                 ) AS either LIMIT $3
                 "#,
                 partner.as_str() as _,

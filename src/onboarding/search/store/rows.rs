@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::numbers::walk_in_order;
 use crate::{
     db::TenantTx,
     onboarding::model::{RequestNumber, State},
@@ -36,9 +37,22 @@ pub struct RequestRow {
     pub fbtrace_id: Option<String>,
 }
 
+/// When a request was asked for; of a number that is none's, when the next one before was.
+pub async fn when_asked(tx: &mut TenantTx, number: RequestNumber) -> sqlx::Result<Option<OffsetDateTime>> {
+    let partner = tx.partner().clone();
+    sqlx::query_scalar!(
+        "SELECT queued_at FROM requests WHERE partner_id = $1 AND number <= $2 ORDER BY partner_id, number DESC LIMIT 1",
+        partner.as_str() as _,
+        number.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
 /// These requests, newest first.
 pub async fn rows_of(tx: &mut TenantTx, numbers: &[i64]) -> sqlx::Result<Vec<RequestRow>> {
     let partner = tx.partner().clone();
+    walk_in_order(tx, true).await?;
     let rows = sqlx::query!(
         r#"
         SELECT r.number, r.business_id::text AS "business_id!", b.name AS "business_name?", b.country AS "country?", r.state,
@@ -56,7 +70,7 @@ pub async fn rows_of(tx: &mut TenantTx, numbers: &[i64]) -> sqlx::Result<Vec<Req
         LEFT JOIN solutions s ON s.partner_id = r.partner_id AND s.solution_id = r.solution_id
         LEFT JOIN LATERAL (
             SELECT error_code, error_subcode, coalesce(fbtrace_id, x_fb_trace_id) AS trace FROM graph_calls g
-            WHERE g.partner_id = $1 AND g.number = r.number AND r.state IN ('failed', 'waiting_to_retry', 'taken_by_another_partner')
+            WHERE g.partner_id = $1 AND g.number IS NOT NULL AND g.number = r.number AND r.state IN ('failed', 'waiting_to_retry', 'taken_by_another_partner')
             ORDER BY g.call_id DESC LIMIT 1
         ) AS c ON TRUE
         ORDER BY r.number DESC
@@ -66,6 +80,7 @@ pub async fn rows_of(tx: &mut TenantTx, numbers: &[i64]) -> sqlx::Result<Vec<Req
     )
     .fetch_all(&mut **tx)
     .await?;
+    walk_in_order(tx, false).await?;
     Ok(rows
         .into_iter()
         .filter_map(|row| {

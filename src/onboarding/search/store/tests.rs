@@ -10,7 +10,6 @@ use crate::{
         model::RequestNumber,
         search::terms::{self, Problem},
     },
-    sign_in::{PartnerSettings, save_partner_settings},
 };
 
 const NOW: OffsetDateTime = datetime!(2026-11-24 10:00 UTC);
@@ -108,10 +107,16 @@ async fn filled(pool: &PgPool, partner: &str) -> TenantTx {
     db.tenant(&partner.parse().unwrap()).await.unwrap()
 }
 
+/// What a page finds that looks at so many rows, and how far it came.
+async fn looked(tx: &mut TenantTx, filter: &Filter, window: Window, budget: i64) -> (Vec<i64>, Option<i64>) {
+    let Looked { numbers, looked_to } = look(tx, filter, window, 50, budget).await.unwrap();
+    (numbers, looked_to.map(|number| number.0))
+}
+
 async fn read(tx: &mut TenantTx, text: &str, me: i64) -> (Filter, Vec<Problem>) {
     let mut terms = terms::read(text);
     let asked = Asked::read(&mut terms, NOW);
-    let filter = Filter::resolve(tx, asked, me, NOW, &mut terms.problems).await.unwrap();
+    let filter = Filter::resolve(tx, asked, me, NOW - Duration::days(7), &mut terms.problems).await.unwrap();
     (filter, terms.problems)
 }
 
@@ -217,7 +222,7 @@ async fn calls_are_listed_call_by_call(pool: PgPool) {
         loop {
             let page = calls_of_page(&mut tx, &filter, after, 2).await.unwrap();
             let Some(last) = page.last() else { break };
-            after = Some((RequestNumber(last.number), last.call_id));
+            after = Some(last.place());
             paged.extend(traces(&page));
         }
         assert_eq!(paged, found, "{text}, paged");
@@ -247,6 +252,132 @@ async fn the_windows_show_every_request_exactly_once_either_way(pool: PgPool) {
         }
         seen.reverse();
         assert_eq!(seen, whole, "{text}, the other way");
+    }
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_page_looks_at_no_more_rows_than_its_budget_and_says_how_far_it_came(pool: PgPool) {
+    let mut tx = filled(&pool, "100").await;
+    let walking = async |tx: &mut TenantTx, text: &str| Filter { only: None, ..read(tx, text, 1).await.0 };
+    let filter = walking(&mut tx, "is:failed cause:temporary").await;
+    assert_eq!(looked(&mut tx, &filter, Window::Newest, 1).await, (vec![], Some(7)));
+    assert_eq!(looked(&mut tx, &filter, Window::Newest, 2).await, (vec![6], Some(4)));
+    assert_eq!(looked(&mut tx, &filter, Window::Newest, 3).await, (vec![6], None), "there are no more of them");
+    assert_eq!(looked(&mut tx, &filter, Window::OlderThan(RequestNumber(6)), 1).await, (vec![], None));
+    assert_eq!(looked(&mut tx, &filter, Window::NewerThan(RequestNumber(0)), 1).await, (vec![], Some(5)));
+    for text in [
+        "by:miguel",
+        "-is:failed country:BR",
+        "status:4xx,5xx",
+        "is:open by:me",
+        "-code:200 -by:miguel",
+        "is:attention",
+    ] {
+        let filter = walking(&mut tx, text).await;
+        let whole = numbers_of_page(&mut tx, &filter, Window::Newest, 50).await.unwrap();
+        for budget in 1..12 {
+            let (mut found, mut window, mut steps) = (Vec::new(), Window::Newest, 0);
+            loop {
+                let (numbers, looked_to) = looked(&mut tx, &filter, window, budget).await;
+                found.extend(numbers);
+                let Some(number) = looked_to else { break };
+                window = Window::OlderThan(RequestNumber(number));
+                steps += 1;
+            }
+            assert_eq!(found, whole, "{text}, {budget} rows a page");
+            assert!(steps <= 11, "{text}: each page comes further");
+        }
+    }
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_page_of_calls_looks_at_no_more_of_them_than_its_budget_either(pool: PgPool) {
+    let mut tx = filled(&pool, "100").await;
+    for text in [
+        "in:calls",
+        "in:calls status:5xx,none",
+        "in:calls -status:4xx,5xx",
+        "in:calls by:miguel",
+        "in:calls is:failed code:200",
+    ] {
+        let filter = Filter { only: None, ..read(&mut tx, text, 1).await.0 };
+        let whole: Vec<i64> =
+            calls_of_page(&mut tx, &filter, None, 50).await.unwrap().iter().map(|row| row.call_id).collect();
+        for budget in 1..8 {
+            let (mut found, mut after, mut steps) = (Vec::new(), None, 0);
+            loop {
+                let LookedAtCalls { rows, looked_to } =
+                    look_at_calls(&mut tx, &filter, after, 50, budget).await.unwrap();
+                assert!(i64::try_from(rows.len()).unwrap() <= budget, "{text}");
+                found.extend(rows.iter().map(|row| row.call_id));
+                after = looked_to;
+                if after.is_none() {
+                    break;
+                }
+                steps += 1;
+            }
+            assert_eq!(found, whole, "{text}, {budget} calls a page");
+            assert!(steps <= 7, "{text}: each page comes further");
+        }
+    }
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn calls_are_in_the_order_of_their_own_time_and_asked_for_by_it(pool: PgPool) {
+    let mut tx = filled(&pool, "100").await;
+    // The oldest request is called again, later than all the others.
+    sqlx::query("UPDATE graph_calls SET started_at = started_at + interval '1 hour' WHERE fbtrace_id = 'AXa1aaaaaaaa'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let traces = async |tx: &mut TenantTx, text: &str| {
+        let (filter, problems) = read(tx, text, 1).await;
+        assert_eq!(problems, [], "{text}");
+        let rows = calls_of_page(tx, &filter, None, 50).await.unwrap();
+        rows.iter().map(|row| row.fbtrace_id.clone().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(traces(&mut tx, "in:calls by:me").await, ["AXa1aaaaaaaa", "AXb2bbbbbbbb"]);
+    assert_eq!(traces(&mut tx, "in:calls LB-1").await, ["AXa1aaaaaaaa"]);
+    assert_eq!(
+        traces(&mut tx, "in:calls since:2026-11-24T10:30").await,
+        ["AXa1aaaaaaaa"],
+        "though it was asked for long before"
+    );
+    assert_eq!(traces(&mut tx, "in:calls until:2026-11-24T10:30 by:me").await, ["AXb2bbbbbbbb"]);
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_name_with_digits_and_a_name_that_has_left_find_their_requests(pool: PgPool) {
+    let mut tx = filled(&pool, "100").await;
+    for (id, name) in [("501", "Studio 54"), ("502", "Northlane24"), ("503", "Casa Velha")] {
+        let words: Vec<String> = name.to_lowercase().split(' ').map(|word| format!("'100/{word}'")).collect();
+        sqlx::query(
+            "WITH named AS (UPDATE businesses SET name = $2, name_key = lower($2), left_at = CASE WHEN $1 = '503' THEN $4 END WHERE business_id = $1)
+            INSERT INTO business_words (partner_id, business_id, name_key, words) VALUES ('100', $1, lower($2), $3::tsvector)
+            ON CONFLICT (partner_id, business_id) DO UPDATE SET words = excluded.words",
+        )
+        .bind(id)
+        .bind(name)
+        .bind(words.join(" "))
+        .bind(NOW)
+        .execute(&pool)
+        .await
+        .unwrap();
+    }
+    for (text, found) in [
+        ("Studio 54", &[7, 6, 1][..]),
+        ("54", &[7, 6, 1]),
+        ("Northlane24", &[9, 4, 2]),
+        ("northlane24 is:failed", &[9]),
+        ("casa velha", &[8, 5, 3]),
+        ("velha", &[8, 5, 3]),
+        ("business:\"casa velha\" is:failed", &[3]),
+        ("Studio 55", &[]),
+        ("55", &[]),
+    ] {
+        let (filter, problems) = read(&mut tx, text, 1).await;
+        assert_eq!(problems, [], "{text}");
+        assert_eq!(numbers_of_page(&mut tx, &filter, Window::Newest, 50).await.unwrap(), found, "{text}");
     }
 }
 
@@ -287,7 +418,7 @@ async fn a_time_is_found_among_the_numbers_by_halving(pool: PgPool) {
             sqlx::query_scalar!(r#"SELECT requests_begin_at($1) AS "number!""#, at).fetch_one(&mut *tx).await.unwrap();
         assert_eq!(found, number, "{at}");
     }
-    let counts = state_counts(&mut tx, 1_001, NOW).await.unwrap();
+    let counts = state_counts(&mut tx, 1_001, NOW - Duration::days(7)).await.unwrap();
     let of = |state: &str| {
         counts.iter().find(|count| count.state.as_str() == state).map(|count| (count.all, count.stalled)).unwrap()
     };
@@ -296,11 +427,11 @@ async fn a_time_is_found_among_the_numbers_by_halving(pool: PgPool) {
         ((3, 0), (1, 1), (1, 0), (0, 0))
     );
     // Number 1 waits for nine days: not long for a partner that says so.
-    let decided = PartnerSettings { stalled_days: 12, ..PartnerSettings::default() };
-    save_partner_settings(&mut tx, &decided).await.unwrap();
-    let counts = state_counts(&mut tx, 1_001, NOW).await.unwrap();
+    let since = NOW - Duration::days(12);
+    let counts = state_counts(&mut tx, 1_001, since).await.unwrap();
     assert!(counts.iter().all(|count| count.stalled == 0), "{counts:?}");
-    let (filter, _) = read(&mut tx, "is:stalled", 1).await;
+    let asked = Asked::read(&mut terms::read("is:stalled"), NOW);
+    let filter = Filter::resolve(&mut tx, asked, 1, since, &mut Vec::new()).await.unwrap();
     assert_eq!(numbers_of_page(&mut tx, &filter, Window::Newest, 50).await.unwrap(), [0; 0]);
     let mut nobody = Db::from_pool(pool).tenant(&"300".parse().unwrap()).await.unwrap();
     let found =

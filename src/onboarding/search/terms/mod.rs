@@ -19,6 +19,9 @@ pub use self::{
 /// The most terms that are read.
 pub const MOST_TERMS: usize = 50;
 
+/// The most values that are read, in all terms together.
+pub const MOST_VALUES: usize = 100;
+
 /// The most characters that are read.
 pub const LONGEST: usize = 4_000;
 

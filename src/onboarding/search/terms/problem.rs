@@ -1,6 +1,6 @@
 //! What can't be read of a search, in words, with the search that was probably meant.
 
-use super::{Key, LONGEST, MOST_TERMS, Term};
+use super::{Key, MOST_TERMS, MOST_VALUES, Term};
 
 /// Something that was left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Problem {
     TooCommon { name: String },
     /// More terms than are read.
     TooManyTerms { given: usize },
+    /// More values than are read.
+    TooManyValues { given: usize },
     /// More text than is read.
     TooLong,
 }
@@ -59,7 +61,8 @@ impl Problem {
             Self::TooManyTerms { given } => {
                 format!("These are {given} terms. The first {MOST_TERMS} are used.")
             }
-            Self::TooLong => format!("The search is too long. Its first {LONGEST} characters are used."),
+            Self::TooManyValues { given } => format!("These are {given} values. The first {MOST_VALUES} are used."),
+            Self::TooLong => "The search is too long. Only its beginning is used.".to_owned(),
         }
     }
 

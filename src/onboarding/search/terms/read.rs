@@ -1,6 +1,6 @@
 //! From text to terms. Whatever can't be read is left out and said; the rest is read all the same.
 
-use super::{Key, LONGEST, MOST_TERMS, Problem, Term, Terms, is_quote, nearest};
+use super::{Key, LONGEST, MOST_TERMS, MOST_VALUES, Problem, Term, Terms, is_quote, nearest};
 
 /// Reads what was typed.
 pub fn read(text: &str) -> Terms {
@@ -12,17 +12,27 @@ pub fn read(text: &str) -> Terms {
         terms.problems.push(Problem::TooLong);
     }
     let mut rest = text.trim_start();
-    let mut given = 0;
+    let (mut given, mut values) = (0, 0);
     while !rest.is_empty() {
         let (read, after) = term(rest);
         given += 1;
         if given <= MOST_TERMS {
             match read {
-                Ok(term) => terms.terms.push(term),
+                Ok(mut term) => {
+                    let room = MOST_VALUES.saturating_sub(values);
+                    values += term.values.len();
+                    term.values.truncate(room);
+                    if room > 0 {
+                        terms.terms.push(term);
+                    }
+                }
                 Err(problem) => terms.problems.push(problem),
             }
         }
         rest = after.trim_start();
+    }
+    if values > MOST_VALUES {
+        terms.problems.push(Problem::TooManyValues { given: values });
     }
     if given > MOST_TERMS {
         terms.problems.push(Problem::TooManyTerms { given });

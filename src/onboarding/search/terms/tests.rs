@@ -67,6 +67,10 @@ fn more_than_anybody_types_is_refused_kindly() {
     assert_eq!(read.terms.len(), MOST_TERMS);
     assert_eq!(read.problems, [Problem::TooManyTerms { given: 500 }]);
     assert_eq!(read.problems[0].words(), "These are 500 terms. The first 50 are used.");
+    let read = super::read(&format!("code:{} is:open code:7,8", "1,".repeat(99)));
+    assert_eq!(read.terms.iter().map(|term| term.values.len()).collect::<Vec<_>>(), [99, 1]);
+    assert_eq!(read.problems, [Problem::TooManyValues { given: 102 }]);
+    assert_eq!(read.problems[0].words(), "These are 102 values. The first 100 are used.");
     let read = super::read(&"x".repeat(100_000));
     assert_eq!((read.terms.len(), read.problems.as_slice()), (1, [Problem::TooLong].as_slice()));
     assert_eq!(read.terms[0].values[0].chars().count(), LONGEST);
