@@ -3,7 +3,7 @@
 //! Who calls: `app.rs` ([`requests_page`]), `server.rs` ([`search_routes`]).
 //!
 //! What always holds:
-//! - no secret that was pasted stands in an address, a view, a file's name in the audit log;
+//! - no secret that was pasted stands in an address, a saved view or the audit log;
 //! - the whole filter is the address's `?q=`: whatever is shown can be sent to a colleague;
 //! - what can't be read is said beside the bar, and what was typed stays in it;
 //! - a page costs as much among a million requests as among a thousand: see `store/`.
