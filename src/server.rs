@@ -27,7 +27,7 @@ use crate::{
     db::{Db, PartnerId},
     graph::{self, Graph},
     limits::{Limits, limit},
-    onboarding::{self, Live},
+    onboarding::{self, Exports, Live},
     palette,
     reconcile::{CancellationToken, Signals},
     sign_in::{self, SignIn},
@@ -107,6 +107,7 @@ pub fn router(state: AppState) -> Router {
         partners: state.partners.clone().into(),
     };
     let live = Live::new(state.db.clone(), state.clock.clone(), state.signals.clone(), state.stop.clone());
+    let exports = Exports::default();
     let secure = state.public_url.scheme() == "https";
     let pages = generate_route_list(App);
     let (context, options, assets) = (state.clone(), state.options.clone(), state.assets.clone());
@@ -118,11 +119,11 @@ pub fn router(state: AppState) -> Router {
             move || shell(options.clone(), &assets),
         )
         .merge(sign_in::routes(sign_in.clone()))
-        .merge(onboarding::routes(live, sign_in.clone()))
+        .merge(onboarding::routes(live, sign_in.clone(), exports.clone()))
         .merge(onboarding::draft_routes(state.db.clone(), state.clock.clone()))
         .merge(team::routes(state.db.clone(), state.clock.clone()))
         .merge(support::routes(state.db.clone(), state.clock.clone()))
-        .merge(onboarding::search_routes(state.db.clone(), state.clock.clone()))
+        .merge(onboarding::search_routes(state.db.clone(), state.clock.clone(), exports))
         .merge(palette::routes(state.db.clone(), state.clock.clone()))
         .fallback(lost)
         .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Precise(4)))

@@ -34,6 +34,8 @@ mod drafts;
 #[cfg(feature = "ssr")]
 pub mod explain;
 #[cfg(feature = "ssr")]
+mod exports;
+#[cfg(feature = "ssr")]
 mod follow;
 #[cfg(feature = "ssr")]
 mod gauge;
@@ -62,6 +64,7 @@ pub use self::{
         CancelRest, Live, Pause, Resume, RetryFailed, batch_page, batches_page, call_limit, cancel_page, routes,
     },
     drafts::{Correct, Discard, Draft, Start, confirm_page, draft_routes, import_page, rows_page},
+    exports::Exports,
     follow::{FOLLOW, Follow},
     model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
     page::{Explained, business_event, business_page, headline, request_page},

@@ -269,8 +269,18 @@ async fn meta_s_wait_and_limit_are_told_on_the_batch_and_in_the_frame(pool: PgPo
     let app = TestApp::start(pool).await;
     let browser = app.signed_in(MANAGER).await;
     let number = batch(&app, &["requested", "queued"]).await;
+    let known = browser.open("/businesses").await.unwrap();
+    assert!(known.body.contains("Meta call limit"), "the sync has heard of it: {}", known.body);
+    let mut tx = app.tenant(NORTHLANE).await;
+    for age in [
+        "UPDATE paces SET used_at = used_at - interval '1 hour'",
+        "UPDATE app_paces SET used_at = used_at - interval '1 hour'",
+    ] {
+        sqlx::query(age).execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
     let quiet = browser.open("/businesses").await.unwrap();
-    assert!(!quiet.body.contains("Meta call limit"), "nothing is known yet");
+    assert!(!quiet.body.contains("Meta call limit"), "nothing is known any more");
     let now = app.clock.now();
     for (cause, title, text) in [
         ("throttled", "Meta asks us to wait 4 min", "each one would lengthen the wait"),

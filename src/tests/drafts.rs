@@ -178,6 +178,9 @@ async fn a_large_number_is_typed_and_never_exceeded(pool: PgPool) {
     let started = start(&browser, &number, "101", "101").await;
     assert_eq!(started.location(), Some(format!("/batches/{number}").as_str()));
     assert_eq!(requests(&app, &number).await, 101);
+    for business in &eligible[..101] {
+        app.until_request_is(business, "requested").await;
+    }
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
@@ -237,6 +240,35 @@ async fn support_sees_drafts_and_changes_nothing(pool: PgPool) {
     .await
     .unwrap();
     assert_eq!((left.drafts, left.ticks, left.requests), (1, 0, 0));
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn whether_it_may_be_started_is_asked_when_it_is_started(pool: PgPool) {
+    let app = TestApp::start(pool.clone()).await;
+    let manager = app.signed_in(MANAGER).await;
+    let business = app.eligible_business().await;
+    let number = draft_of(&manager.upload("/import", ("", b""), &business).await.unwrap());
+    let run = async |statement: &'static str| sqlx::query(statement).execute(&pool).await.unwrap();
+    run("UPDATE members SET role = 'support'").await;
+    let refused = start(&manager, &number, "1", "").await;
+    let back = refused.location().unwrap().to_owned();
+    assert!(back.contains(&format!("/drafts/{number}")) && back.contains("problem=forbidden"), "{back}");
+    let page = manager.open(back.strip_prefix(app.url.as_str()).unwrap_or(&back)).await.unwrap();
+    assert!(page.body.contains("Your role may look, and sends nothing"), "{}", page.body);
+    run("UPDATE members SET role = 'account_manager'").await;
+    run("UPDATE tokens SET problem = 'expired', problem_at = now()").await;
+    let refused = start(&manager, &number, "1", "").await;
+    assert!(refused.location().unwrap().contains("/sign-in"), "{:?}", refused.location());
+    assert_eq!(requests(&app, &number).await, 0);
+    // A system user's token sends for everybody, whatever became of one's own.
+    run(
+        "INSERT INTO system_user_tokens (partner_id, system_user_id, system_user_name, sealed, key_id, scopes, stored_at, stored_by)
+         SELECT partner_id, '5', 'Sender', 'x', 'lost', '{}', now(), member_id FROM tokens LIMIT 1",
+    )
+    .await;
+    let started = start(&manager, &number, "1", "").await;
+    assert!(started.location().unwrap().ends_with(&format!("/batches/{number}")), "{:?}", started.location());
+    assert_eq!(requests(&app, &number).await, 1);
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]

@@ -29,4 +29,5 @@ mod starting;
 mod support;
 mod syncing;
 mod team;
+mod waits;
 mod webhooks;

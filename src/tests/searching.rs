@@ -253,7 +253,24 @@ async fn an_export_given_up_half_way_leaves_nothing_open(pool: PgPool) {
         .unwrap()
     };
     app.until("the export to be under way", async || open().await > 0).await;
-    drop(answer);
+
+    // So many at once and no more, so that pages keep their connections.
+    let ask = async || {
+        let cookies: Vec<String> =
+            browser.cookies().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        reqwest::Client::new()
+            .get(format!("{}/requests/export.json", app.url))
+            .header("cookie", cookies.join("; "))
+            .send()
+            .await
+            .unwrap()
+    };
+    let others = [ask().await, ask().await, ask().await];
+    assert!(others.iter().all(|answer| answer.status().is_success()));
+    let refused = ask().await;
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"30".parse().unwrap()));
+    assert!(refused.text().await.unwrap().contains("Try again in half a minute"));
+    drop((answer, others));
     app.until("the export to end", async || open().await == 0).await;
 }
 

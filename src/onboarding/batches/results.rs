@@ -1,18 +1,16 @@
 //! `GET /batches/{number}/results.csv`: what became of each business, streamed, however many there are.
 
 use axum::{
-    body::{Body, Bytes},
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     request::Parts,
 };
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
-use tokio::sync::mpsc;
 
 use super::{
     model::{BatchNumber, Source},
@@ -21,6 +19,7 @@ use super::{
 };
 use crate::{
     db::TenantTx,
+    onboarding::exports::{Broken, Writer},
     sign_in::{Act, Presence, audit},
     telemetry::mishap,
     ui::{AppError, csv},
@@ -52,6 +51,10 @@ pub(super) async fn results(State(rooms): State<Rooms>, Path(number): Path<Strin
         Ok(presence) => presence,
         Err(refusal) => return *refusal,
     };
+    let place = match rooms.exports.enter() {
+        Ok(place) => place,
+        Err(refusal) => return *refusal,
+    };
     let opened = async {
         let number: BatchNumber = number.parse().map_err(|_| AppError::NotFound)?;
         let mut tx = rooms.live.db.tenant(&presence.viewer.partner).await.map_err(mishap)?;
@@ -71,45 +74,32 @@ pub(super) async fn results(State(rooms): State<Rooms>, Path(number): Path<Strin
             return (status, format!("{}. {}\n", error.title(), error.text())).into_response();
         }
     };
-    let (sender, receiver) = mpsc::channel(PIECES);
+    let (writer, body) = Writer::open(PIECES);
     tokio::spawn(async move {
-        if let Err(error) = write(&mut tx, batch.number, &sender).await {
-            tracing::error!(%error, batch = %batch.number, "the results of a batch broke off");
-            // The browser shall see that the file isn't whole.
-            drop(sender.send(Err(error)).await);
-        }
+        let written = write(&mut tx, batch.number, &writer).await;
+        drop((tx, place));
+        writer.close(written);
     });
-    let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
-        let piece = receiver.recv().await?;
-        Some((piece, receiver))
-    })
-    // Compression asks once more after the end.
-    .fuse();
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     let named = format!("attachment; filename=\"{}\"", file_name(&batch.name, batch.number));
     if let Ok(named) = HeaderValue::from_str(&named) {
         headers.insert(CONTENT_DISPOSITION, named);
     }
-    (headers, Body::from_stream(pieces)).into_response()
+    (headers, body).into_response()
 }
 
-/// Writes the whole file into the channel; ends early when nobody reads it any more.
-async fn write(
-    tx: &mut TenantTx,
-    number: BatchNumber,
-    sender: &mpsc::Sender<Result<Bytes, sqlx::Error>>,
-) -> Result<(), sqlx::Error> {
+/// Writes the whole file.
+async fn write(tx: &mut TenantTx, number: BatchNumber, writer: &Writer) -> Result<(), Broken> {
     let mut lines = std::pin::pin!(store::results(tx, number));
     let mut piece = csv::line(HEADINGS);
-    while let Some(line) = lines.try_next().await? {
+    while let Some(line) = writer.pull(lines.try_next()).await? {
         piece.push_str(&text_of(&line));
-        if piece.len() >= PIECE && sender.send(Ok(std::mem::take(&mut piece).into())).await.is_err() {
-            return Ok(());
+        if piece.len() >= PIECE {
+            writer.put(std::mem::take(&mut piece)).await?;
         }
     }
-    drop(sender.send(Ok(piece.into())).await);
-    Ok(())
+    writer.put(piece).await
 }
 
 fn text_of(line: &ResultLine) -> String {
@@ -160,14 +150,10 @@ pub(super) mod tests {
 
     /// The whole file.
     pub(in crate::onboarding::batches) async fn whole(tx: &mut TenantTx, number: BatchNumber) -> String {
-        let (sender, mut receiver) = mpsc::channel(1_000);
-        write(tx, number, &sender).await.unwrap();
-        drop(sender);
-        let mut file = Vec::new();
-        while let Some(piece) = receiver.recv().await {
-            file.extend_from_slice(&piece.unwrap());
-        }
-        String::from_utf8(file).unwrap()
+        let (writer, body) = Writer::open(1_000);
+        let written = write(tx, number, &writer).await;
+        writer.close(written);
+        String::from_utf8(axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap()
     }
 
     #[test]

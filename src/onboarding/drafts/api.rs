@@ -15,7 +15,7 @@ use crate::{
     graph::SolutionId,
     onboarding::{reconcile::DISPATCH, store::hold_starts},
     reconcile,
-    sign_in::{Act, Problem, Visit, audit, finish},
+    sign_in::{self, Act, Problem, Visit, audit, finish},
     solutions,
     telemetry::mishap,
     ui::{AppError, plural},
@@ -118,7 +118,8 @@ async fn start_draft(visit: &Visit, number: &str, form: &StartForm) -> Result<St
     if draft.is_started {
         return Ok(batch);
     }
-    if visit.viewer.token_problem.is_some() {
+    let (member, now) = (visit.viewer.member_id, visit.clock.now());
+    if !sign_in::can_send(&mut tx, member, now).await.map_err(failed)? {
         return Err(problem(AppError::TokenProblem));
     }
     let solution = match form.solution_id.trim() {
@@ -129,16 +130,12 @@ async fn start_draft(visit: &Visit, number: &str, form: &StartForm) -> Result<St
         let usable = solutions::find_usable(&mut tx, solution).await.map_err(failed)?;
         usable.and_then(Result::ok).ok_or_else(|| dissents(Dissent::Solution))?;
     }
-    let (now, name) = (visit.clock.now(), form.name.replace('\0', "\u{FFFD}"));
+    let name = form.name.replace('\0', "\u{FFFD}");
     store::check_rows(&mut tx, number, now).await.map_err(failed)?;
     let counts = store::count_rows(&mut tx, number).await.map_err(failed)?;
     consents(&counts, &form.shown, &form.confirm).map_err(dissents)?;
-    let wish = Wish {
-        member_id: visit.viewer.member_id,
-        name: name.trim(),
-        solution: solution.as_ref(),
-        to_send: counts.of(Group::ToSend),
-    };
+    let wish =
+        Wish { member_id: member, name: name.trim(), solution: solution.as_ref(), to_send: counts.of(Group::ToSend) };
     let queued = store::start(&mut tx, &draft, &wish, now).await.map_err(failed)?;
     if queued == 0 {
         return Err(dissents(Dissent::Nothing));

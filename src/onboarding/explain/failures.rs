@@ -213,6 +213,21 @@ fn failed(subject: &Subject<'_>, cause: Cause) -> Explanation {
                 )
                 .offers(&[CopyForSupport, Retry])
         }
+        Cause::BusinessLeft | Cause::SolutionUnusable | Cause::OwnTrouble => unsent(subject, cause),
+        Cause::TokenInvalid
+        | Cause::AlreadyRequested
+        | Cause::TakenByAnotherPartner
+        | Cause::InvalidParameter
+        | Cause::DuplicatePost
+        | Cause::Unrecognised => unknown(subject),
+    };
+    Explanation { glyph: Glyph::Alert, ..explained }
+}
+
+/// What ended before Meta was asked.
+fn unsent(subject: &Subject<'_>, cause: Cause) -> Explanation {
+    use Action::{OpenBusiness, Retry};
+    match cause {
         Cause::BusinessLeft => Explanation::of(
             subject,
             "No WABA is shared with you any more",
@@ -242,17 +257,8 @@ fn failed(subject: &Subject<'_>, cause: Cause) -> Explanation {
             ],
         )
         .offers(&[OpenBusiness, Retry]),
-        Cause::OwnTrouble => {
-            Explanation::of(subject, "Trouble on our side", &["Nothing was sent. Retry is safe."]).offers(&[Retry])
-        }
-        Cause::TokenInvalid
-        | Cause::AlreadyRequested
-        | Cause::TakenByAnotherPartner
-        | Cause::InvalidParameter
-        | Cause::DuplicatePost
-        | Cause::Unrecognised => unknown(subject),
-    };
-    Explanation { glyph: Glyph::Alert, ..explained }
+        _ => Explanation::of(subject, "Trouble on our side", &["Nothing was sent. Retry is safe."]).offers(&[Retry]),
+    }
 }
 
 /// A fault that outlasted all tries.

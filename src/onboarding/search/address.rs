@@ -22,6 +22,11 @@ pub fn href(text: &str) -> String {
     at(PATH, text, None)
 }
 
+/// The same as a file.
+pub fn export_href(text: &str) -> String {
+    at("/requests/export.csv", text, None)
+}
+
 /// The same at another path, or from a cursor on, such as `before=LB-1001`.
 pub fn at(path: &str, text: &str, cursor: Option<&str>) -> String {
     let text = (!text.is_empty()).then(|| format!("q={}", utf8_percent_encode(text, ESCAPED)));

@@ -5,12 +5,10 @@
 
 use axum::{
     Router,
-    body::{Body, Bytes},
     extract::State,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use futures::StreamExt;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_DISPOSITION, CONTENT_TYPE},
@@ -18,7 +16,6 @@ use http::{
 };
 use serde::Serialize;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
-use tokio::sync::mpsc;
 
 use super::{
     address,
@@ -30,7 +27,10 @@ use super::{
 use crate::{
     clock::Clock,
     db::{Db, TenantTx},
-    onboarding::model::RequestNumber,
+    onboarding::{
+        exports::{Broken, Exports, Writer},
+        model::RequestNumber,
+    },
     sign_in::{Act, Visit, audit, refuse_request},
     telemetry::mishap,
     ui::{AppError, csv},
@@ -41,16 +41,17 @@ use crate::{
 pub(super) struct Needs {
     pub(super) db: Db,
     pub(super) clock: Clock,
+    exports: Exports,
 }
 
 /// The routes that are no pages, ready to be merged into the application's. They belong inside the session's layer.
-pub fn search_routes<S: Clone + Send + Sync + 'static>(db: Db, clock: Clock) -> Router<S> {
+pub fn search_routes<S: Clone + Send + Sync + 'static>(db: Db, clock: Clock, exports: Exports) -> Router<S> {
     Router::new()
         .route("/requests/export.csv", get(export_csv))
         .route("/requests/export.json", get(export_json))
         .route("/requests/suggest", post(suggest))
         .route("/requests", post(search))
-        .with_state(Needs { db, clock })
+        .with_state(Needs { db, clock, exports })
 }
 
 /// Rows of the first piece, which somebody waits for, and of the others.
@@ -88,6 +89,10 @@ async fn export(needs: Needs, parts: Parts, format: Format) -> Response {
         Ok(visit) => visit,
         Err(error) => return refuse_request(&parts, &error),
     };
+    let place = match needs.exports.enter() {
+        Ok(place) => place,
+        Err(refusal) => return *refusal,
+    };
     let (mut tx, search) = match open(&visit).await {
         Ok(opened) => opened,
         Err(error) => return refuse_request(&parts, &error),
@@ -100,23 +105,15 @@ async fn export(needs: Needs, parts: Parts, format: Format) -> Response {
     if let Err(error) = note(&visit, &search, format).await {
         return refuse_request(&parts, &error);
     }
-    let (sender, receiver) = mpsc::channel(PIECES);
+    let (writer, body) = Writer::open(PIECES);
     let filter = search.filter;
     let calls = filter.asked.calls;
     tokio::spawn(async move {
-        if let Err(error) = write(&mut tx, &filter, format, &sender).await {
-            tracing::error!(%error, "an export broke off");
-            // The browser shall see that the file isn't whole.
-            drop(sender.send(Err(error)).await);
-        }
+        let written = write(&mut tx, &filter, format, &writer).await;
+        drop((tx, place));
+        writer.close(written);
     });
-    let pieces = futures::stream::unfold(receiver, |mut receiver| async move {
-        let piece = receiver.recv().await?;
-        Some((piece, receiver))
-    })
-    // Compression asks once more after the end.
-    .fuse();
-    (headers(format, calls, visit.clock.now()), Body::from_stream(pieces)).into_response()
+    (headers(format, calls, visit.clock.now()), body).into_response()
 }
 
 /// Who takes out what is kept in the audit log, in a transaction of its own: the export's only reads.
@@ -269,48 +266,39 @@ fn iso(at: OffsetDateTime) -> String {
     at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default()
 }
 
-type Sender = mpsc::Sender<Result<Bytes, sqlx::Error>>;
-
-/// Writes the whole file into the channel; ends early when nobody reads it any more.
-async fn write(tx: &mut TenantTx, filter: &Filter, format: Format, sender: &Sender) -> Result<(), sqlx::Error> {
+/// Writes the whole file.
+async fn write(tx: &mut TenantTx, filter: &Filter, format: Format, writer: &Writer) -> Result<(), Broken> {
     if filter.asked.calls {
-        write_calls(tx, filter, format, sender).await
+        write_calls(tx, filter, format, writer).await
     } else {
-        write_requests(tx, filter, format, sender).await
+        write_requests(tx, filter, format, writer).await
     }
 }
 
-async fn write_requests(
-    tx: &mut TenantTx,
-    filter: &Filter,
-    format: Format,
-    sender: &Sender,
-) -> Result<(), sqlx::Error> {
+async fn write_requests(tx: &mut TenantTx, filter: &Filter, format: Format, writer: &Writer) -> Result<(), Broken> {
     let mut text = begin::<RequestLine>(format);
     let (mut window, mut most, mut first) = (Window::Newest, FIRST_PIECE, true);
     loop {
-        let numbers = store::numbers_of_page(tx, filter, window, most).await?;
+        let numbers = writer.pull(store::numbers_of_page(tx, filter, window, most)).await?;
         let more = i64::try_from(numbers.len()).unwrap_or_default() == most;
-        for row in store::rows_of(tx, &numbers).await? {
+        for row in writer.pull(store::rows_of(tx, &numbers)).await? {
             put(&mut text, format, &RequestLine::from(row), &mut first);
         }
         let last = numbers.last().copied().filter(|_| more);
         if last.is_none() {
             text.push_str(end(format));
         }
-        if sender.send(Ok(std::mem::take(&mut text).into())).await.is_err() {
-            return Ok(());
-        }
+        writer.put(std::mem::take(&mut text)).await?;
         let Some(last) = last else { return Ok(()) };
         (window, most) = (Window::OlderThan(RequestNumber(last)), PIECE);
     }
 }
 
-async fn write_calls(tx: &mut TenantTx, filter: &Filter, format: Format, sender: &Sender) -> Result<(), sqlx::Error> {
+async fn write_calls(tx: &mut TenantTx, filter: &Filter, format: Format, writer: &Writer) -> Result<(), Broken> {
     let mut text = begin::<CallLine>(format);
     let (mut after, mut most, mut first) = (None, FIRST_PIECE, true);
     loop {
-        let rows = store::calls_of_page(tx, filter, after, most).await?;
+        let rows = writer.pull(store::calls_of_page(tx, filter, after, most)).await?;
         let more = i64::try_from(rows.len()).unwrap_or_default() == most;
         let last = rows.last().map(CallRow::place).filter(|_| more);
         for row in rows {
@@ -319,9 +307,7 @@ async fn write_calls(tx: &mut TenantTx, filter: &Filter, format: Format, sender:
         if last.is_none() {
             text.push_str(end(format));
         }
-        if sender.send(Ok(std::mem::take(&mut text).into())).await.is_err() {
-            return Ok(());
-        }
+        writer.put(std::mem::take(&mut text)).await?;
         if last.is_none() {
             return Ok(());
         }

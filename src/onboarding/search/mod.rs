@@ -36,4 +36,9 @@ pub use islands::Suggestions;
 #[cfg(test)]
 pub use self::store::rows_of;
 #[cfg(feature = "ssr")]
-pub use self::{address::href, asked::is_id, export::search_routes, page::requests_page};
+pub use self::{
+    address::{export_href, href},
+    asked::is_id,
+    export::search_routes,
+    page::requests_page,
+};

@@ -50,6 +50,46 @@ impl Room {
     }
 }
 
+/// A request as it's claimed.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
+struct ClaimedRow {
+    number: i64,
+    business_id: String,
+    solution_id: Option<String>,
+    member_id: i64,
+    attempts: i32,
+    faults: i32,
+    doubtful: bool,
+    alone: bool,
+    known_ids: Vec<String>,
+    is_stopped: bool,
+    has_left: bool,
+}
+
+impl ClaimedRow {
+    /// `usable`: the solutions that can be used now.
+    fn read(self, usable: &[SolutionId]) -> Claimed {
+        let lacks_solution =
+            self.solution_id.as_ref().is_some_and(|id| usable.iter().all(|usable| usable.as_str() != id));
+        Claimed {
+            number: RequestNumber(self.number),
+            business_id: BusinessId::from_stored(self.business_id),
+            solution_id: self.solution_id.map(SolutionId::from_stored),
+            member_id: self.member_id,
+            attempt: self.attempts,
+            faults: self.faults,
+            doubtful: self.doubtful,
+            known_ids: self.known_ids.into_iter().map(MetaRequestId::from_stored).collect(),
+            bar: match (self.is_stopped, self.has_left, lacks_solution) {
+                (true, ..) => Some(Bar::Stopped),
+                (_, true, _) => Some(Bar::BusinessLeft),
+                (.., true) => Some(Bar::SolutionUnusable),
+                (false, false, false) => None,
+            },
+        }
+    }
+}
+
 /// Marks due requests Sending and hands them over: first those asked for alone, oldest first; then as many from each batch as
 /// from any other.
 ///
@@ -59,7 +99,8 @@ impl Room {
 /// until their outcome is saved, a moment later: telling the list twice would cost as much as the sending.
 pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
     let partner = tx.partner().clone();
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        ClaimedRow,
         r#"
         WITH RECURSIVE senders AS MATERIALIZED (
             SELECT s.member AS member_id FROM senders($2) AS s
@@ -142,28 +183,7 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
     let alone: Vec<String> = rows.iter().filter(|row| row.alone).map(|row| row.business_id.clone()).collect();
     let usable =
         if rows.iter().any(|row| row.solution_id.is_some()) { usable_solutions(tx).await? } else { Vec::new() };
-    let claimed = rows
-        .into_iter()
-        .map(|row| Claimed {
-            bar: if row.is_stopped {
-                Some(Bar::Stopped)
-            } else if row.has_left {
-                Some(Bar::BusinessLeft)
-            } else if row.solution_id.as_ref().is_some_and(|id| usable.iter().all(|usable| usable.as_str() != id)) {
-                Some(Bar::SolutionUnusable)
-            } else {
-                None
-            },
-            number: RequestNumber(row.number),
-            business_id: BusinessId::from_stored(row.business_id),
-            solution_id: row.solution_id.map(SolutionId::from_stored),
-            member_id: row.member_id,
-            attempt: row.attempts,
-            faults: row.faults,
-            doubtful: row.doubtful,
-            known_ids: row.known_ids.into_iter().map(MetaRequestId::from_stored).collect(),
-        })
-        .collect();
+    let claimed = rows.into_iter().map(|row| row.read(&usable)).collect();
     if !alone.is_empty() {
         refresh_standing(tx, &alone).await?;
     }

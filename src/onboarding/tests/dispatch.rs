@@ -180,3 +180,33 @@ async fn a_request_follows_its_business(pool: PgPool) {
     store::advance(&mut tx, &moves, at(3)).await.unwrap();
     assert!(store::behind(&mut tx, 9).await.unwrap().is_empty(), "what has followed is not behind");
 }
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn the_doubt_of_a_request_that_failed_is_its_successors(pool: PgPool) {
+    let house = House::build(&pool, "100", 1).await;
+    let end = |doubtful| Settled {
+        state: State::Failed,
+        cause: Some(Cause::OutcomeUnknown),
+        meta_request_id: None,
+        doubtful,
+    };
+    for (nth, (inherits, leaves)) in
+        [(false, true), (true, true), (true, false), (false, false)].into_iter().enumerate()
+    {
+        let number = house.ask(0).await.number;
+        let claimed = house.claim(at(3 * i64::try_from(nth).unwrap())).await.remove(0);
+        assert_eq!((claimed.number, claimed.doubtful), (number, inherits), "the {nth}th");
+        house.save(&claimed, Verdict::Settle(end(leaves)), at(1 + 3 * i64::try_from(nth).unwrap())).await;
+    }
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn one_that_was_stopped_at_its_turn_is_cancelled_and_leaves_room(pool: PgPool) {
+    let house = House::build(&pool, "100", 1).await;
+    let number = house.ask(0).await.number;
+    let claimed = house.claim(NOW).await.remove(0);
+    let stopped = Settled { state: State::Cancelled, cause: None, meta_request_id: None, doubtful: false };
+    house.save(&claimed, Verdict::Settle(stopped), at(1)).await;
+    assert_eq!(house.story(number).await, [State::Queued, State::Cancelled]);
+    assert!(house.ask(0).await.is_new);
+}

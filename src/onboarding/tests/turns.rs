@@ -131,6 +131,37 @@ async fn a_batch_that_is_paused_is_passed_over_and_what_a_cancelled_one_left_ope
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn what_has_come_to_stand_in_the_way_is_seen_when_it_is_claimed(pool: PgPool) {
+    use crate::onboarding::decide::Bar;
+    let house = House::build(&pool, "100", 5).await;
+    let (one, two) = (house.batch(0, 4).await, house.batch(4, 5).await);
+    let solution = async |business: &'static str, solution: &'static str| {
+        let mut tx = house.tx().await;
+        sqlx::query!("UPDATE requests SET solution_id = $2 WHERE business_id = $1", business as _, solution as _)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    };
+    solution("900002", "11").await;
+    solution("900003", "12").await;
+    house.run("INSERT INTO solutions (partner_id, solution_id, name, status, role, seen_at, gone_at) VALUES ('100', '11', 'Retail', 'ACTIVE', 'owner', now(), NULL), ('100', '12', 'Old', 'ACTIVE', 'owner', now(), now())").await;
+    house.run("UPDATE businesses SET left_at = now() WHERE business_id = '900001'").await;
+    house.run("UPDATE batches SET cancelled_at = now(), cancelled_by = member_id WHERE batch_number = (SELECT max(batch_number) FROM batches)").await;
+    let mut found: Vec<_> =
+        house.claim(NOW).await.into_iter().map(|claimed| (claimed.business_id.to_string(), claimed.bar)).collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let expected = [
+        ("900000", None),
+        ("900001", Some(Bar::BusinessLeft)),
+        ("900002", None),
+        ("900003", Some(Bar::SolutionUnusable)),
+        ("900004", Some(Bar::Stopped)),
+    ];
+    assert_eq!(found, expected.map(|(id, bar)| (id.to_owned(), bar)), "of batches {one} and {two}");
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn what_a_removed_member_started_goes_on_with_another_s_token(pool: PgPool) {
     let house = House::build(&pool, "100", 4).await;
     let batch = house.batch(0, 4).await;

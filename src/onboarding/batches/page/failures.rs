@@ -1,7 +1,6 @@
 //! What went wrong in a batch, by cause: in the words of a single request's page, with the one thing to do.
 
 use leptos::prelude::*;
-use time::OffsetDateTime;
 
 use super::{
     super::model::{BatchNumber, Failures, RETRIES_COUNTED},
@@ -21,7 +20,6 @@ use crate::{
 
 /// The section; nothing where nothing went wrong.
 pub(super) fn failures(sight: &Sight) -> Option<AnyView> {
-    let number = sight.batch().number;
     let taken = sight.pulse.counts.of(State::TakenByAnotherPartner);
     let causes = u64::try_from(sight.failures.len()).unwrap_or_default() + u64::from(taken > 0);
     if causes == 0 {
@@ -29,8 +27,8 @@ pub(super) fn failures(sight: &Sight) -> Option<AnyView> {
     }
     let businesses = sight.pulse.counts.of(State::Failed) + taken;
     let note = format!("{}, {}", plural(businesses, "business", "businesses"), plural(causes, "cause", "causes"));
-    let failed = sight.failures.iter().map(|group| group_view(group, number, sight.may_send, sight.now)).collect_view();
-    let taken = (taken > 0).then(|| taken_view(taken, number, sight.now));
+    let failed = sight.failures.iter().map(|group| group_view(sight, group)).collect_view();
+    let taken = (taken > 0).then(|| taken_view(sight, taken));
     Some(
         view! {
             <section aria-labelledby="causes-h">
@@ -43,14 +41,14 @@ pub(super) fn failures(sight: &Sight) -> Option<AnyView> {
 }
 
 /// The words for many requests at once.
-fn explained(state: State, cause: Option<Cause>, said: Said<'_>, count: u64, now: OffsetDateTime) -> Explanation {
+fn explained(sight: &Sight, state: State, cause: Option<Cause>, said: Said<'_>, count: u64) -> Explanation {
     explain(&Subject {
         state,
         cause,
         said,
         business_name: if count == 1 { "this business" } else { "these businesses" },
-        member_name: "",
-        reader_asked: false,
+        member_name: &sight.batch().member_name,
+        reader_asked: sight.is_mine,
         token_dead: false,
         stands_since: None,
         answered_at: None,
@@ -58,18 +56,19 @@ fn explained(state: State, cause: Option<Cause>, said: Said<'_>, count: u64, now
         stalled_after: time::Duration::MAX,
         retry_at: None,
         paused_until: None,
-        now,
+        now: sight.now,
     })
 }
 
-fn group_view(group: &Failures, number: BatchNumber, may_send: bool, now: OffsetDateTime) -> AnyView {
+fn group_view(sight: &Sight, group: &Failures) -> AnyView {
+    let (number, now) = (sight.batch().number, sight.now);
     let example = group.example.clone().unwrap_or_default();
     let said = Said {
         subcode: example.subcode,
         message: example.message.as_deref(),
         user_message: example.user_message.as_deref(),
     };
-    let explanation = explained(State::Failed, group.cause.parse().ok(), said, group.count, now);
+    let explanation = explained(sight, State::Failed, group.cause.parse().ok(), said, group.count);
     // Headings are written for one request.
     let title = if group.count == 1 {
         explanation.title
@@ -84,21 +83,33 @@ fn group_view(group: &Failures, number: BatchNumber, may_send: bool, now: Offset
     // Texts to copy stand on each request's own page.
     let by_hand = explanation.actions.first() == Some(&Action::CopyForSupport);
     let text = explanation.text.first().map(|line| view! { <p>{line_view(line, now)}</p> });
-    let step = explanation.steps.first().filter(|_| !by_hand).map(|line| view! { <p>{line_view(line, now)}</p> });
+    let whose = explanation.who.map_or_else(|| "First: ".to_owned(), |who| format!("First, {who}: "));
+    let step = explanation
+        .steps
+        .first()
+        .filter(|_| !by_hand)
+        .map(|line| view! { <p><b>{whose}</b>{line_view(line, now)}</p> });
     let trace = example.fbtrace_id.map(|trace| {
         view! { <p class="hint cause-trace">"Example fbtrace_id "<Identifier what="fbtrace_id" value=trace mono=true/></p> }
     });
     let retry_first = explanation.actions.first() == Some(&Action::Retry);
-    let retry = (may_send && group.retriable > 0).then(|| retry_form(group, number, retry_first));
+    let retry = (sight.may_send && group.retriable > 0).then(|| retry_form(group, number, retry_first));
+    let these = format!("batch:{number} is:failed cause:{}", group.cause);
     let see = (!retry_first || retry.is_none()).then(|| {
-        let href = search::href(&format!("batch:{number} is:failed cause:{}", group.cause));
+        let href = search::href(&these);
         view! { <a class="btn btn-sm" href=href>{format!("See these {}", grouped(group.count))}</a> }
     });
+    let title_of_file = format!("Export these {} as CSV", grouped(group.count));
+    let file = view! {
+        <a class="btn btn-sm btn-quiet" href=search::export_href(&these) download=true aria-label=title_of_file>
+            <Icon glyph=Glyph::Download/>"CSV"
+        </a>
+    };
     view! {
         <li class="cause">
             <b class="cause-n num">{grouped(group.count)}</b>
             <div><h3>{title}{code}</h3>{text}{step}{trace}</div>
-            <div class="actions">{see}{retry}</div>
+            <div class="actions">{see}{retry}{file}</div>
         </li>
     }
     .into_any()
@@ -115,8 +126,9 @@ fn retry_form(group: &Failures, number: BatchNumber, first: bool) -> AnyView {
     control("/onboarding/retry-failed", number, button.into_any())
 }
 
-fn taken_view(count: u64, number: BatchNumber, now: OffsetDateTime) -> AnyView {
-    let explanation = explained(State::TakenByAnotherPartner, None, Said::default(), count, now);
+fn taken_view(sight: &Sight, count: u64) -> AnyView {
+    let (number, now) = (sight.batch().number, sight.now);
+    let explanation = explained(sight, State::TakenByAnotherPartner, None, Said::default(), count);
     let text = explanation.text.iter().map(|line| view! { <p>{line_view(line, now)}</p> }).collect_view();
     let href = search::href(&format!("batch:{number} is:taken"));
     view! {
@@ -157,7 +169,7 @@ mod tests {
         *,
     };
 
-    const NOW: OffsetDateTime = time::macros::datetime!(2026-11-24 10:42 UTC);
+    const NOW: time::OffsetDateTime = time::macros::datetime!(2026-11-24 10:42 UTC);
 
     fn page(cause: &str, may_send: bool, retriable: u64) -> String {
         let example = Example {
@@ -188,6 +200,17 @@ mod tests {
             assert!(page.contains("Retry these 12") && page.contains("AfR7uWcN1eKq"), "{cause}: {page}");
             assert!(page.contains("See these 7") && page.contains("Nothing to do"), "{cause}: {page}");
             assert!(!page.contains('{') && !page.contains("<i>no") && !page.contains("text below"), "{cause}: {page}");
+        }
+        for (cause, first) in [
+            ("access_denied", "<b>First, for an admin of your workspace: </b>In Meta Business Settings, assign"),
+            ("invalid_recipient", "<b>First: </b>See the WABAs of"),
+            ("token_invalid", "<b>First: </b>Sign in with Facebook again, then retry."),
+            ("business_left", "<b>First, for the client: </b>Ask"),
+        ] {
+            let page = page(cause, true, 12);
+            assert!(page.contains(first), "{cause}: {page}");
+            let file = format!("href=\"/requests/export.csv?q=batch:118%20is:failed%20cause:{cause}\"");
+            assert!(page.contains(&file), "{cause}: {page}");
         }
         let denied = page("access_denied", true, 12);
         assert!(denied.contains("no permission for <bdi>these businesses</bdi>"), "{denied}");
