@@ -93,8 +93,8 @@ async fn export(needs: Needs, parts: Parts, format: Format) -> Response {
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
-    let (mut tx, search) = match open(&visit).await {
-        Ok(opened) => opened,
+    let search = match read_and_note(&visit, format).await {
+        Ok(search) => search,
         Err(error) => return refuse_request(&parts, &error),
     };
     if !search.terms.problems.is_empty() {
@@ -102,9 +102,10 @@ async fn export(needs: Needs, parts: Parts, format: Format) -> Response {
         return (StatusCode::BAD_REQUEST, format!("This search can not be read. {}\n", words.join(" ")))
             .into_response();
     }
-    if let Err(error) = note(&visit, &search, format).await {
-        return refuse_request(&parts, &error);
-    }
+    let mut tx = match visit.db.tenant_snapshot(&visit.viewer.partner).await.map_err(mishap) {
+        Ok(tx) => tx,
+        Err(error) => return refuse_request(&parts, &error),
+    };
     let (writer, body) = Writer::open(PIECES);
     let filter = search.filter;
     let calls = filter.asked.calls;
@@ -116,19 +117,18 @@ async fn export(needs: Needs, parts: Parts, format: Format) -> Response {
     (headers(format, calls, visit.clock.now()), body).into_response()
 }
 
-/// Who takes out what is kept in the audit log, in a transaction of its own: the export's only reads.
-async fn note(visit: &Visit, search: &Search, format: Format) -> Result<(), AppError> {
+/// Reads the search, and keeps in the audit log who takes out what, if it can be read. In a transaction of its own: the export's only
+/// reads, and begins when this one has given its connection back.
+async fn read_and_note(visit: &Visit, format: Format) -> Result<Search, AppError> {
     let mut tx = visit.tenant().await?;
-    let what = format!("Requests ({}): {}", format.word(), search.terms);
-    audit(&mut tx, &visit.entry(Act::Exported, what)).await.map_err(mishap)?;
-    tx.commit().await.map_err(mishap)
-}
-
-async fn open(visit: &Visit) -> Result<(TenantTx, Search), AppError> {
-    let mut tx = visit.db.tenant_snapshot(&visit.viewer.partner).await.map_err(mishap)?;
     let text = address::text(|name| visit.query(name));
     let search = Search::read(&mut tx, text, visit).await.map_err(mishap)?;
-    Ok((tx, search))
+    if search.terms.problems.is_empty() {
+        let what = format!("Requests ({}): {}", format.word(), search.terms);
+        audit(&mut tx, &visit.entry(Act::Exported, what)).await.map_err(mishap)?;
+    }
+    tx.commit().await.map_err(mishap)?;
+    Ok(search)
 }
 
 fn headers(format: Format, calls: bool, now: OffsetDateTime) -> HeaderMap {
