@@ -42,7 +42,7 @@ pub const DISPATCH: &str = "dispatch";
 /// The most requests asked for alone that go beside what the pace allows.
 const MOST_ALONE: usize = 4;
 
-/// The most requests claimed in one turn.
+/// The most requests claimed at once.
 const CHUNK: usize = 512;
 
 /// How often an answer is tried to be saved while Postgres is away, a second apart. After that the row is taken up as

@@ -61,10 +61,11 @@ pub(super) async fn results(State(rooms): State<Rooms>, Path(number): Path<Strin
         let batch = store::find_batch(&mut tx, number, rooms.live.clock.now()).await.map_err(mishap)?;
         let batch = batch.filter(|batch| batch.source != Source::Click && batch.started_at.is_some());
         let batch = batch.ok_or(AppError::NotFound)?;
-        let mut log = rooms.live.db.tenant(&presence.viewer.partner).await.map_err(mishap)?;
         let entry = presence.entry(Act::Exported, format!("Results of {} (CSV)", batch.long_title()));
-        audit(&mut log, &entry).await.map_err(mishap)?;
-        log.commit().await.map_err(mishap)?;
+        audit(&mut tx, &entry).await.map_err(mishap)?;
+        tx.commit().await.map_err(mishap)?;
+        // One connection at a time: see the other exports.
+        let tx = rooms.live.db.tenant(&presence.viewer.partner).await.map_err(mishap)?;
         Ok::<_, AppError>((tx, batch))
     };
     let (mut tx, batch) = match opened.await {

@@ -138,6 +138,10 @@ async fn note_queued(
     )
     .fetch_all(&mut **tx)
     .await?;
+    // All that may be overtaken are among these.
+    if others.is_empty() {
+        return Ok(());
+    }
     let others: Vec<BusinessId> = others.into_iter().map(BusinessId::from_stored).collect();
     businesses::refresh_standing(tx, &others).await?;
     stop_overtaken(tx, draft.number.0, member_id, now).await.map(drop)
