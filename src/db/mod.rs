@@ -16,7 +16,7 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::{
-    PgConnection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, Transaction,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     raw_sql,
@@ -94,6 +94,10 @@ impl fmt::Display for PartnerId {
     }
 }
 
+/// After so long without use a connection is tried before it's handed out. Trying each one each time costs every page a way to
+/// Postgres and back for every transaction; of those that were just used, at most those that broke this moment are found too late.
+const TRIED_AFTER: Duration = Duration::from_secs(1);
+
 /// Begins a tenant transaction. Whoever waits 5 s for what others hold gives up: a person is told, background work comes again.
 macro_rules! tenant {
     ($more:literal) => {
@@ -118,6 +122,15 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(Duration::from_secs(5))
+            .test_before_acquire(false)
+            .before_acquire(|connection, of| {
+                Box::pin(async move {
+                    if of.idle_for >= TRIED_AFTER {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options.clone());
         Ok(Self { pool, options })
     }
@@ -170,9 +183,13 @@ impl Db {
         self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE liteboard_tenant", partner).await
     }
 
-    async fn begin(&self, statement: &'static str, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
-        let mut tx = self.pool.begin_with(statement).await?;
-        set_partner(&mut tx, partner.as_str()).await?;
+    /// `how` and whose rows go to Postgres together: every page begins a few of these.
+    async fn begin(&self, how: &'static str, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
+        let id = partner.as_str();
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(sqlx::Error::Protocol("a partner's id has other signs than digits".into()));
+        }
+        let tx = self.pool.begin_with(AssertSqlSafe(format!("{how}; SET LOCAL app.partner_id = '{id}'"))).await?;
         Ok(TenantTx { tx, partner: partner.clone() })
     }
 }
@@ -274,6 +291,15 @@ mod tests {
         }
         let outside = sqlx::query_scalar::<_, String>("SELECT current_setting('lock_timeout')");
         assert_eq!(outside.fetch_one(db.pool()).await.unwrap(), "0", "it ends with the transaction");
+    }
+
+    #[sqlx::test(migrator = "MIGRATOR")]
+    async fn what_is_no_id_begins_nothing(pool: PgPool) {
+        let db = Db::from_pool(pool);
+        for id in ["", "7'; RESET ROLE; --", "7 ", "७"] {
+            let partner = BusinessId::from_stored(id.into()).into();
+            assert!(matches!(db.tenant(&partner).await, Err(sqlx::Error::Protocol(_))), "{id}");
+        }
     }
 
     #[sqlx::test(migrator = "MIGRATOR")]
