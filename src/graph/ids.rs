@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The most digits an id of Meta's has.
-const MOST_DIGITS: usize = 20;
+pub const MOST_DIGITS: usize = 20;
 
 /// The text given isn't an id. Displayed, it says what an id of this kind looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@
 //! The ids compile for the browser, too; the rest is for the server.
 
 mod ids;
-pub use ids::{AppId, BusinessId, InvalidId, MetaRequestId, SolutionId, UserId, WabaId};
+pub use ids::{AppId, BusinessId, InvalidId, MOST_DIGITS, MetaRequestId, SolutionId, UserId, WabaId};
 
 #[cfg(feature = "ssr")]
 mod access_token;

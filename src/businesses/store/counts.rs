@@ -65,8 +65,7 @@ pub async fn count_all(tx: &mut TenantTx, stalled_before: OffsetDateTime) -> sql
             (SELECT count(*) FROM (
                 SELECT FROM businesses
                 WHERE partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $2
-                -- In the order of one index: when hardly any waited as statistics were last taken, the planner finds the one that
-                -- is ordered by name as good, and reads all that wait.
+                -- In the order of the index that finds them.
                 ORDER BY waiting_since LIMIT $3
             ) AS old) AS stalled
         FROM (

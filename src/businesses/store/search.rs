@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::{
     businesses::{model::Standing, query::Filter, search::Search},
     db::TenantTx,
-    graph::{BusinessId, WabaId},
+    graph::{BusinessId, MOST_DIGITS, WabaId},
 };
 
 /// The most that one way of searching finds. A word that stands in more names than these is one to add another word to.
@@ -106,14 +106,14 @@ async fn by_id(tx: &mut TenantTx, digits: &str) -> sqlx::Result<Found> {
         return Ok(exact);
     }
     let partner = tx.partner().clone();
-    // What comes after 9 ends the range.
-    let end = format!("{digits}:");
+    // Ids are digits, which every collation sorts alike, so the keys' own indexes find those that begin so: up to the last of them.
+    let last = format!("{digits:9<MOST_DIGITS$}");
     let rows = hits!(
         tx,
         r#"WITH either AS (
-            (SELECT business_id FROM businesses WHERE partner_id = $1 AND business_id ~>=~ $2 AND business_id ~<~ $3 LIMIT $4)
+            (SELECT business_id FROM businesses WHERE partner_id = $1 AND business_id >= $2 AND business_id <= $3 LIMIT $4)
             UNION
-            (SELECT business_id FROM wabas WHERE partner_id = $1 AND waba_id ~>=~ $2 AND waba_id ~<~ $3 LIMIT $4)
+            (SELECT business_id FROM wabas WHERE partner_id = $1 AND waba_id >= $2 AND waba_id <= $3 LIMIT $4)
         )
         SELECT b.business_id::text AS "id!", b.name_key AS "key!", b.standing AS "stands!", b.needs_payment AS "unpaid!",
             b.last_request_number IS NOT NULL AS "requested!", b.waiting_since AS waits_since
@@ -123,7 +123,7 @@ async fn by_id(tx: &mut TenantTx, digits: &str) -> sqlx::Result<Found> {
         LIMIT $4"#,
         partner.as_str() as _,
         digits,
-        end,
+        last,
         i64::from(MOST_FOUND) + 1,
     )?;
     Ok(capped(rows))
