@@ -45,9 +45,14 @@ pub struct SyncBusinesses {
     vault: Arc<Vault>,
 }
 
+/// After so many new businesses, and after twice as many each time, the tables' statistics are taken anew: of a partner that just came
+/// the planner knows nothing, and what it doesn't know makes each page of the first sync slower than the one before.
+const FIRST_STATISTICS: u64 = 500;
+
 /// What came of asking for a page.
 enum Turn {
-    Page,
+    /// It told of so many businesses that weren't known.
+    Page(u64),
     Finished,
     Ended(Next),
 }
@@ -108,6 +113,7 @@ impl SyncBusinesses {
         let ear = Arc::new(Ear::default());
         let caller = self.graph.observed_first_by(ear.clone()).with_token(signed_in.token, origin);
         let mut open = open;
+        let (mut fresh, mut statistics_at) = (0, FIRST_STATISTICS);
         while !stop.is_cancelled() {
             if let Some(until) = self.held(partner).await? {
                 return self.put_off(partner, &open, until, open.tries, WAITS).await;
@@ -115,7 +121,13 @@ impl SyncBusinesses {
             let turned = self.turn(partner, &caller, &signed_in.whose, &open).await;
             self.keep_heard(partner, &ear).await?;
             match turned? {
-                Turn::Page => {}
+                Turn::Page(businesses) => {
+                    fresh += businesses;
+                    if fresh >= statistics_at {
+                        statistics_at = fresh * 2;
+                        self.refresh_statistics().await;
+                    }
+                }
                 Turn::Finished => {
                     self.refresh_statistics().await;
                     return Ok(Next::Idle);
@@ -190,7 +202,7 @@ impl SyncBusinesses {
             }
         };
         match kept {
-            Ok(finished) => Ok(if finished { Turn::Finished } else { Turn::Page }),
+            Ok(turn) => Ok(turn),
             Err(error) => self.refused(partner, whose, open, &error).await.map(Turn::Ended),
         }
     }
@@ -203,7 +215,6 @@ impl SyncBusinesses {
         Ok(now)
     }
 
-    /// `Ok(true)`: that was the last page of all.
     async fn wabas(
         &self,
         partner: &PartnerId,
@@ -211,7 +222,7 @@ impl SyncBusinesses {
         open: &OpenSync,
         began_at: OffsetDateTime,
         cursor: Option<&Cursor>,
-    ) -> sqlx::Result<Result<bool, graph::Error>> {
+    ) -> sqlx::Result<Result<Turn, graph::Error>> {
         let portfolio = partner.as_business();
         let (list, page) = if open.part == Part::ClientWabas {
             (List::Client, caller.client_wabas(portfolio, cursor).await)
@@ -235,7 +246,7 @@ impl SyncBusinesses {
         )
         .await?;
         tx.commit().await?;
-        Ok(Ok(part.is_none()))
+        Ok(Ok(Turn::Page(businesses)))
     }
 
     async fn solutions(
@@ -245,7 +256,7 @@ impl SyncBusinesses {
         open: &OpenSync,
         began_at: OffsetDateTime,
         cursor: Option<&Cursor>,
-    ) -> sqlx::Result<Result<bool, graph::Error>> {
+    ) -> sqlx::Result<Result<Turn, graph::Error>> {
         let role = if open.part == Part::OwnedSolutions { Role::Owner } else { Role::Partner };
         let page = match caller.solutions(role.as_graph(), cursor).await {
             Ok(page) => page,
@@ -271,7 +282,7 @@ impl SyncBusinesses {
             wake(&mut tx, "webhooks_again", partner).await?;
         }
         tx.commit().await?;
-        Ok(Ok(part.is_none()))
+        Ok(Ok(if part.is_none() { Turn::Finished } else { Turn::Page(0) }))
     }
 
     /// Graph gave no page: later, with somebody else's token, or not at all.
