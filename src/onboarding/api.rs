@@ -103,13 +103,14 @@ async fn click(visit: &Visit, signals: &Signals, wish: &Wish) -> Result<String, 
     }
     // Subscribed before the wish is committed: its outcome can't be missed.
     let mut outcomes = signals.subscribe();
-    let Taken { queued, held_back } = take_down(visit, wish).await?;
+    let queued = take_down(visit, wish).await?;
     let page = format!("/requests/{}", queued.number);
-    if held_back {
-        return Ok(landing(&page, &queued));
-    }
     let name = settled(&visit.viewer.partner);
     let answered = tokio::time::timeout(PATIENCE, async {
+        // Looked up when the wish is on its way, which it would only hold up.
+        if is_held_back(visit).await? {
+            return Ok(None);
+        }
         if queued.is_new {
             outcomes.heard(&name).await;
         }
@@ -134,11 +135,10 @@ fn landing(page: &str, queued: &Queued) -> String {
     if queued.is_new { page.to_owned() } else { format!("{page}?notice=already") }
 }
 
-/// A wish that is written down.
-struct Taken {
-    queued: Queued,
-    /// Meta asked us to send nothing for now, so no answer is to be waited for.
-    held_back: bool,
+/// Whether Meta asked us to send nothing for now, so that no answer is to be waited for.
+async fn is_held_back(visit: &Visit) -> Result<bool, AppError> {
+    let mut tx = visit.tenant().await?;
+    pauses::until(&mut tx, visit.clock.now()).await.map(|until| until.is_some()).map_err(mishap)
 }
 
 /// Whether Graph refused the token the request was sent with.
@@ -152,10 +152,10 @@ async fn look(visit: &Visit, number: RequestNumber) -> Result<Option<Request>, A
 }
 
 /// Checks the wish and writes it down; or finds the request that stands already.
-async fn take_down(visit: &Visit, wish: &Wish) -> Result<Taken, Problem> {
+async fn take_down(visit: &Visit, wish: &Wish) -> Result<Queued, Problem> {
     for _ in 0..LOOKS {
-        if let Some(taken) = try_to_take_down(visit, wish).await? {
-            return Ok(taken);
+        if let Some(queued) = try_to_take_down(visit, wish).await? {
+            return Ok(queued);
         }
         // Somebody else's request was open a moment ago and is not any more.
         tracing::debug!(page = wish.page, "a wish met another one that ended: looking again");
@@ -163,7 +163,7 @@ async fn take_down(visit: &Visit, wish: &Wish) -> Result<Taken, Problem> {
     Err(wish.problem(AppError::Unavailable { reference: crate::telemetry::reference() }))
 }
 
-async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Taken>, Problem> {
+async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Queued>, Problem> {
     let failed = |error: sqlx::Error| wish.problem(mishap(error));
     let business_id = wish.business.as_ref().map_err(|refusal| wish.refused(*refusal))?;
     let solution = wish.solution.as_ref().map_err(|refusal| wish.refused(*refusal))?.as_ref();
@@ -198,9 +198,8 @@ async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Taken>, P
         }
         reconcile::wake(&mut tx, DISPATCH, &partner).await.map_err(failed)?;
     }
-    let held_back = pauses::until(&mut tx, visit.clock.now()).await.map_err(failed)?.is_some();
     tx.commit().await.map_err(failed)?;
-    Ok(queued.map(|queued| Taken { queued, held_back }))
+    Ok(queued)
 }
 
 async fn ask(visit: &Visit, signals: &Signals, business_id: &str, number: &str) -> Result<String, Problem> {

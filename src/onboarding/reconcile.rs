@@ -3,7 +3,7 @@
 //! The request row is the unit of work. A pass first takes up what an ended process left as Sending. Then two lanes go side by
 //! side while requests are under way: one saves, in one transaction, all outcomes that have come since it last did; the other claims
 //! as many requests as may go now. So groups grow with the pace, and nothing is claimed that isn't sent at once. A click that comes
-//! while many are claimed is claimed beside them.
+//! meanwhile is claimed beside them.
 //!
 //! What always holds: a row is Sending, committed, before its POST leaves; an answer is saved only into the attempt it belongs to; a
 //! POST whose outcome isn't known is never repeated before the business's status was read; no more is under way than the pace
@@ -75,7 +75,7 @@ impl Dispatch {
     }
 
     async fn pass(&self, partner: &PartnerId, stop: &CancellationToken) -> anyhow::Result<Next> {
-        let (gauge, first) = self.begin(partner, stop).await?;
+        let (gauge, first, tx) = self.begin(partner, stop).await?;
         let gauge = Arc::new(gauge);
         let sender = Sender {
             db: self.db.clone(),
@@ -86,11 +86,15 @@ impl Dispatch {
             gauge,
             tokens: Tokens::default(),
         };
+        // A click waits for both.
+        let (committed, ()) = tokio::join!(tx.commit(), sender.prepare(first.claimed.first()));
+        committed?;
         Run { dispatch: self, partner, sender: &sender }.go(first, stop).await
     }
 
-    /// Takes up what was left, and claims what goes first: in one transaction, since a click waits for it.
-    async fn begin(&self, partner: &PartnerId, stop: &CancellationToken) -> sqlx::Result<(Gauge, Turned)> {
+    /// Takes up what was left, and claims what goes first: in one transaction, which is still to be committed, since a click waits
+    /// for it.
+    async fn begin(&self, partner: &PartnerId, stop: &CancellationToken) -> sqlx::Result<(Gauge, Turned, TenantTx)> {
         let mut tx = self.db.tenant(partner).await?;
         let now = self.clock.now();
         self.take_up(&mut tx, partner, now).await?;
@@ -101,8 +105,7 @@ impl Dispatch {
         }
         let width = if stop.is_cancelled() { 0 } else { gauge.width(now) };
         let first = Turned::claim(&mut tx, room(width, 0, true, true), now).await?;
-        tx.commit().await?;
-        Ok((gauge, first))
+        Ok((gauge, first, tx))
     }
 
     /// What an ended process left as Sending waits for its status to be read.
@@ -251,7 +254,7 @@ impl Run<'_> {
                     (more, woken, news) = (true, true, true);
                     let width = self.sender.gauge.width(self.dispatch.clock.now());
                     let most = beside(width, under_way.len());
-                    if !claiming.is_terminated() && most > 0 && express.is_terminated() {
+                    if most > 0 && express.is_terminated() {
                         express = self.express(most).boxed().fuse();
                     }
                 }
@@ -319,7 +322,7 @@ impl Run<'_> {
         Ok(turned)
     }
 
-    /// Claims what was just asked for alone while a claim is on its way: a click doesn't wait until many are claimed.
+    /// Claims what was just asked for alone, and nothing else: a click doesn't wait until many are claimed.
     async fn express(&self, most: usize) -> sqlx::Result<Vec<Claimed>> {
         let mut tx = self.dispatch.db.tenant(self.partner).await?;
         let alone = i64::try_from(most).unwrap_or(i64::MAX);

@@ -49,6 +49,13 @@ impl Sent {
 }
 
 impl Sender {
+    /// Opens the token that a request will be sent with. What is wrong with it is said when it's sent.
+    pub async fn prepare(&self, next: Option<&Claimed>) {
+        if let Some(claimed) = next {
+            drop(self.tokens.of(self, claimed.member_id).await);
+        }
+    }
+
     /// Sends one request and decides what became of it. Never fails: whatever goes wrong is an outcome.
     pub async fn send(&self, claimed: Claimed) -> Sent {
         let mut attempt = attempt_of(&claimed);
