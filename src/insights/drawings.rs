@@ -125,13 +125,9 @@ fn by_week(days: &[(Date, Counts)], from: Date, to: Date) -> Vec<(String, Counts
 }
 
 fn whole_funnel(total: &Counts) -> AnyView {
-    let Counts { requested, accepted, ready, taken, .. } = *total;
-    let mut below =
+    let Counts { requested, accepted, ready, .. } = *total;
+    let below =
         format!("{} accepted, {} wait", percent(accepted, requested), grouped(requested - accepted.min(requested)));
-    if taken > 0 {
-        let taken = plural(taken, "business", "businesses");
-        below = format!("{below}. Beside these, {taken} had been asked by another partner first");
-    }
     let left = accepted - ready.min(accepted);
     let set_up = match accepted {
         0 => String::new(),
@@ -417,17 +413,6 @@ mod tests {
         assert_eq!(place(&begins, date!(2026 - 08 - 30)), Some(0));
         assert_eq!(place(&begins, date!(2026 - 08 - 31)), Some(1));
         assert_eq!(place(&begins, date!(2026 - 08 - 23)), None);
-    }
-
-    #[test]
-    fn those_that_another_partner_had_asked_are_told_in_words_that_say_so() {
-        let words = |taken| {
-            let total = Counts { requested: 10, accepted: 4, taken, ..Counts::default() };
-            Owner::new().with(|| whole_funnel(&total).to_html()).replace("<!>", "")
-        };
-        assert!(words(1).contains("Beside these, 1 business had been asked by another partner first"), "{}", words(1));
-        assert!(words(1_200).contains("1,200 businesses had been"), "{}", words(1_200));
-        assert!(!words(0).contains("Beside these"), "{}", words(0));
     }
 
     #[test]

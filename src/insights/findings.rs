@@ -60,6 +60,17 @@ pub fn sentence(text: &str) -> String {
 
 /// How many accept, and how many of these are ready.
 pub fn of_funnel(counts: &Counts) -> String {
+    let beside = match counts.taken {
+        0 => String::new(),
+        taken => format!(
+            " Beside these, {} had been asked by another partner first.",
+            plural(taken, "business", "businesses")
+        ),
+    };
+    steps(counts) + &beside
+}
+
+fn steps(counts: &Counts) -> String {
     let Counts { requested, accepted, ready, .. } = *counts;
     if requested == 0 {
         return "Nothing was requested on these days.".to_owned();
@@ -179,6 +190,13 @@ mod tests {
         assert_eq!(of_funnel(&Counts::default()), "Nothing was requested on these days.");
         let none = Counts { requested: 2, ..Counts::default() };
         assert_eq!(of_funnel(&none), "None of 2 requests has accepted so far.");
+        for (taken, words) in [(1, "1 business had"), (1_200, "1,200 businesses had")] {
+            let told = of_funnel(&Counts { taken, ..none });
+            let expected = format!(
+                "None of 2 requests has accepted so far. Beside these, {words} been asked by another partner first."
+            );
+            assert_eq!(told, expected);
+        }
         assert_eq!(
             of_groups(&[("Ines".into(), counts), ("Rahul".into(), none)]),
             "Accepted most: Ines, 67 % of 1,904."

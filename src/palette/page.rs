@@ -55,7 +55,7 @@ pub fn palette(viewer: &Viewer, keys: bool) -> AnyView {
                 <kbd>"Esc"</kbd>
             </div>
             <div id="cmd-frame" hidden=true data-recent=recent>
-                <div class="palette-list" id="cmd-list" role="listbox" aria-label="Results" tabindex="-1" data-recent-first=""></div>
+                <div class="palette-list" id="cmd-list" role="listbox" aria-label="Results" tabindex="-1" data-takes-first=""></div>
             </div>
             <div class="menu-foot" aria-hidden="true">
                 <span><kbd>"↑"</kbd><kbd>"↓"</kbd>"Move"</span><span><kbd>"Enter"</kbd>"Open"</span>

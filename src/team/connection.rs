@@ -85,9 +85,9 @@ fn system_user_state(system_user: Option<&SystemUserToken>, now: OffsetDateTime)
     view! {
         {state(token.problem.as_deref())}
         <span class="sub">
-            <Name name=token.name.clone()/>", system user "<Identifier what="system user ID" value=token.id.clone()/>". "
-            {end(token.expires_at, now)}" Stored by "<Name name=token.stored_by.clone()/>", "
-            <Timestamp at=token.stored_at now=now style=TimeStyle::Minute/>"."
+            <Name name=token.name.clone()/>". "{end(token.expires_at, now)}" Stored by "<Name name=token.stored_by.clone()/>", "
+            <Timestamp at=token.stored_at now=now style=TimeStyle::Minute/>". System user "
+            <Identifier what="system user ID" value=token.id.clone()/>
         </span>
     }
     .into_any()

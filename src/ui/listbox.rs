@@ -95,7 +95,15 @@ impl Listbox {
         self.list.set_inner_html(options);
         self.add_recent(recent);
         self.mark(None);
+        if self.takes_first() {
+            self.step(1);
+        }
         self.open(!self.options().is_empty());
+    }
+
+    /// Whether Enter takes the first option, as in the palette, or what was typed, as in the bar.
+    fn takes_first(&self) -> bool {
+        self.list.has_attribute("data-takes-first")
     }
 
     fn add_recent(&self, recent: &[(String, String)]) {
@@ -127,7 +135,7 @@ impl Listbox {
             let _ = group.append_child(&option);
         }
         // The palette has them first, the bar behind its filters.
-        if self.list.has_attribute("data-recent-first") {
+        if self.takes_first() {
             let _ = self.list.insert_before(&group, self.list.first_child().as_ref());
         } else {
             let _ = self.list.append_child(&group);

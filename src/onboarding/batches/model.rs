@@ -183,7 +183,7 @@ pub struct Wait {
 /// What Meta last said of the limits a partner is under, its own and its app's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Limit {
-    /// Percent of the call limit used up, if Meta named it within the last hour.
+    /// Percent of the call limit used up, if Meta named it within the last hour; all of it while Meta has us wait.
     pub used_percent: Option<u8>,
     /// While it lasts.
     pub wait: Option<Wait>,
@@ -204,7 +204,10 @@ impl Limit {
     pub fn of(kept: &[KeptLimit], now: OffsetDateTime) -> Self {
         let fresh = kept.iter().filter_map(|kept| kept.used).filter(|(_, at)| now - *at < USAGE_HOLDS);
         let waits = kept.iter().filter_map(|kept| kept.wait).filter(|wait| wait.until > now);
-        Self { used_percent: fresh.map(|(percent, _)| percent).max(), wait: waits.max_by_key(|wait| wait.until) }
+        // What calls are refused for is used up, whatever was said of it last.
+        let full = waits.clone().any(|wait| wait.hold == Hold::Told).then_some(100);
+        let used_percent = full.or(fresh.map(|(percent, _)| percent).max());
+        Self { used_percent, wait: waits.max_by_key(|wait| wait.until) }
     }
 }
 
@@ -414,6 +417,8 @@ pub(super) mod tests {
                 Some(99),
                 Some(Hold::NearLimit),
             ),
+            (vec![kept(7, 0, wait(4, Hold::Told))], Some(100), Some(Hold::Told)),
+            (vec![kept(7, 0, wait(4, Hold::Away))], Some(7), Some(Hold::Away)),
         ] {
             let limit = Limit::of(&limits, NOW);
             assert_eq!((limit.used_percent, limit.wait.map(|wait| wait.hold)), (percent, hold), "{limits:?}");

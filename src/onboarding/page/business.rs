@@ -102,7 +102,7 @@ fn waba_page(visit: &Visit, waba: &WabaId, owner: &BusinessId, name: &str) -> Pa
     let actions = view! { <a class="btn btn-primary" href=href>"Open "<Name name=name/></a> };
     let waba_id = view! { <span>"WABA ID "<Identifier what="WABA ID" value=waba.to_string()/></span> };
     let owner_id = view! { <Identifier what="business ID" value=owner.to_string()/> };
-    let belongs = view! { <p>"It belongs to "<Name name=name/>", business ID "{owner_id}"."</p> };
+    let belongs = view! { <p>"It belongs to "<Name name=name/>", business ID "{owner_id}</p> };
     let view = view! {
         <Breadcrumbs above=vec![("Businesses", "/businesses".to_owned())] here=waba.to_string()/>
         <PageHead title=title>{waba_id}</PageHead>
@@ -230,7 +230,10 @@ fn facts(
     may: bool,
     now: OffsetDateTime,
 ) -> AnyView {
-    let checked = business.checked_at.map(|at| view! { <span class="sub">"Checked "<Timestamp at=at now=now/></span> });
+    let checked = business.checked_at.map(|at| {
+        let is_older = business.last_request.as_ref().is_some_and(|last| at < last.at);
+        super::checked(at, is_older, now)
+    });
     let country = business.country.as_deref().map_or("Not known", businesses::country_name).to_owned();
     let last = business.last_request.clone().map(|last| {
         let number = RequestNumber(last.number);

@@ -14,13 +14,14 @@ mod tests;
 mod timeline;
 
 use leptos::prelude::*;
+use time::OffsetDateTime;
 
 use super::{check::Refusal, model::RequestNumber};
 use crate::{
     businesses::NoteRefusal,
     graph::{BusinessId, SolutionId},
     sign_in::Visit,
-    ui::{ErrorNotice, Glyph, Icon, Notice, NoticeKind},
+    ui::{ErrorNotice, Glyph, Icon, Notice, NoticeKind, Timestamp},
 };
 
 pub use self::{
@@ -51,6 +52,12 @@ pub(super) fn problem_notice(visit: &Visit) -> Option<AnyView> {
         }
         None => visit.problem().map(|error| view! { <ErrorNotice error=error/> }.into_any()),
     }
+}
+
+/// When Meta was last asked how a business stands. What is older than its request says nothing of it.
+fn checked(at: OffsetDateTime, is_older: bool, now: OffsetDateTime) -> AnyView {
+    let before = is_older.then_some(", before the request");
+    view! { <span class="sub">"Checked "<Timestamp at=at now=now/>{before}</span> }.into_any()
 }
 
 fn business_url(id: &BusinessId) -> String {

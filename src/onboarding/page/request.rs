@@ -322,8 +322,7 @@ fn facts(
         None => "Nobody".into_any(),
     };
     let says = known.map(|business| {
-        let checked = business.checked_at;
-        let checked = checked.map(|at| view! { <span class="sub">"Checked "<Timestamp at=at now=now/></span> });
+        let checked = business.checked_at.map(|at| super::checked(at, at < request.queued_at, now));
         let words = businesses::meta_status_words(business.meta_status.as_deref());
         view! { <Fact term="Meta says">{words}{checked}</Fact> }
     });

@@ -76,7 +76,9 @@ fn answer_words(answer: &Answered) -> Option<AnyView> {
     let trace = answer.fbtrace_id.clone().map(|id| {
         view! { ", fbtrace_id "<Identifier what="fbtrace_id" value=id mono=true/> }
     });
-    Some(view! { "Meta answered “"<Name name=message/>"”"{code}{trace}"." }.into_any())
+    // No full stop behind a button.
+    let end = trace.is_none().then_some(".");
+    Some(view! { "Meta answered “"<Name name=message/>"”"{code}{trace}{end} }.into_any())
 }
 
 /// Somebody else looks after the business.

@@ -70,10 +70,10 @@ fn row(answer: &Answered, now: OffsetDateTime) -> AnyView {
     .into_any()
 }
 
-fn note(answer: &Answered) -> &'static str {
+fn note(answer: &Answered) -> Option<&'static str> {
     match answer.state {
-        State::AlreadyRequested => "The first request stands",
-        State::TakenByAnotherPartner => "Another partner asked first",
-        _ => words_of(answer.cause.as_deref()).unwrap_or_default(),
+        State::AlreadyRequested => Some("The first request stands"),
+        State::TakenByAnotherPartner => Some("Another partner asked first"),
+        _ => words_of(answer.cause.as_deref()),
     }
 }

@@ -178,12 +178,13 @@ const PARTS: [(Hue, &[State], &str); 6] = [
 const WIDTH: u64 = 1_000;
 const GAP: u64 = 3;
 
-/// Where each part of the bar begins, and how long it is: whatever isn't nothing can be seen, and all of it stays on the bar.
+/// Where each part of the bar begins, and how long it is: whatever isn't nothing can be seen, and all of it stays on the bar, which
+/// is full when nothing is left.
 fn spans(parts: &[u64], total: u64) -> Vec<(u64, u64)> {
     let shown = u64::try_from(parts.iter().filter(|part| **part > 0).count()).unwrap_or_default();
     let room = WIDTH.saturating_sub(shown * (GAP + GAP));
     let mut at = 0;
-    parts
+    let mut spans: Vec<(u64, u64)> = parts
         .iter()
         .map(|part| {
             if *part == 0 {
@@ -195,7 +196,13 @@ fn spans(parts: &[u64], total: u64) -> Vec<(u64, u64)> {
             at += length + GAP;
             (begin, length)
         })
-        .collect()
+        .collect();
+    if parts.iter().sum::<u64>() >= total
+        && let Some((begin, length)) = spans.iter_mut().rfind(|(_, length)| *length > 0)
+    {
+        *length = WIDTH - *begin;
+    }
+    spans
 }
 
 fn bar(counts: &Counts) -> AnyView {
@@ -289,6 +296,7 @@ mod tests {
             assert!(end <= WIDTH, "{parts:?}: {end}");
         }
         assert_eq!(spans(&[599], 1_198), [(0, 500)], "half is half");
+        assert_eq!(spans(&[292, 0], 292), [(0, 1_000), (1_000, 0)], "all is all");
     }
 
     #[test]
