@@ -139,7 +139,7 @@ async fn a_page_that_finds_little_among_many_says_how_far_it_looked_and_goes_on(
             SELECT partner_id, min(member_id), 'selection', now() FROM members WHERE partner_id = $1 GROUP BY partner_id RETURNING *
         ), made AS (
             INSERT INTO requests (partner_id, batch_number, business_id, member_id, state, queued_at, cancelled_at, changed_at)
-            SELECT partner_id, batch_number, (600000 + n)::text, member_id, 'cancelled', $2, now(), now() FROM b, generate_series(1, 12000) AS n
+            SELECT partner_id, batch_number, (600000 + n)::text, member_id, 'cancelled', $2, now(), now() FROM b, generate_series(1, 5000) AS n
             RETURNING *
         )
         INSERT INTO graph_calls (partner_id, number, operation, method, path, query, graph_version, app_id, started_at, duration_ms, http_status, body)

@@ -31,8 +31,8 @@ use super::asked::{Asked, Cond};
 /// and walking meets it soon.
 const MOST_GATHERED: i64 = 5_000;
 
-/// The most rows that are looked at for a page.
-pub const BUDGET: i64 = 10_000;
+/// The most rows that are looked at for a page: a hundredth of a millisecond each, and nobody is to wait for long.
+pub const BUDGET: i64 = 4_000;
 
 /// What was asked for, with names and times found.
 #[derive(Clone, Debug)]
