@@ -46,7 +46,7 @@ pub struct SyncBusinesses {
 }
 
 /// After so many new businesses, and after twice as many each time, the tables' statistics are taken anew: of a partner that just came
-/// the planner knows nothing, and what it doesn't know makes each page of the first sync slower than the one before.
+/// the planner knows nothing.
 const FIRST_STATISTICS: u64 = 500;
 
 /// What came of asking for a page.

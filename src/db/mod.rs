@@ -183,20 +183,19 @@ impl Db {
         self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE liteboard_tenant", partner).await
     }
 
-    /// `how` and whose rows go to Postgres together: every page begins a few of these.
     async fn begin(&self, how: &'static str, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
-        let id = partner.as_str();
-        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(sqlx::Error::Protocol("a partner's id has other signs than digits".into()));
-        }
-        let tx = self.pool.begin_with(AssertSqlSafe(format!("{how}; SET LOCAL app.partner_id = '{id}'"))).await?;
+        let tx = self.pool.begin_with(within(how, partner)?).await?;
         Ok(TenantTx { tx, partner: partner.clone() })
     }
 }
 
-/// Says until the end of the transaction whose rows are seen; empty: nobody's.
-async fn set_partner(connection: &mut PgConnection, partner: &str) -> sqlx::Result<()> {
-    sqlx::query_scalar!("SELECT set_config('app.partner_id', $1, true)", partner).fetch_one(connection).await.map(drop)
+/// What `how` says, and whose rows are seen until the transaction ends: together, since every page begins a few of these.
+fn within(how: &str, partner: &PartnerId) -> sqlx::Result<AssertSqlSafe<String>> {
+    let id = partner.as_str();
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(sqlx::Error::Protocol("a partner's id has other signs than digits".into()));
+    }
+    Ok(AssertSqlSafe(format!("{how}; SET LOCAL app.partner_id = '{id}'")))
 }
 
 /// A transaction within one partner's rows. Dropped without [`TenantTx::commit`] it leaves nothing behind.
@@ -218,8 +217,8 @@ impl TenantTx {
     /// # Errors
     /// When Postgres is gone.
     pub async fn enter(mut tx: Transaction<'static, Postgres>, partner: &PartnerId) -> sqlx::Result<Self> {
-        raw_sql("SET LOCAL ROLE liteboard_tenant; SET LOCAL lock_timeout = '5s'").execute(&mut *tx).await?;
-        set_partner(&mut tx, partner.as_str()).await?;
+        let how = "SET LOCAL ROLE liteboard_tenant; SET LOCAL lock_timeout = '5s'";
+        raw_sql(within(how, partner)?).execute(&mut *tx).await?;
         Ok(Self { tx, partner: partner.clone() })
     }
 
@@ -228,8 +227,7 @@ impl TenantTx {
     /// # Errors
     /// When Postgres is gone.
     pub async fn leave(mut self) -> sqlx::Result<Transaction<'static, Postgres>> {
-        raw_sql("SET LOCAL ROLE NONE").execute(&mut *self.tx).await?;
-        set_partner(&mut self.tx, "").await?;
+        raw_sql("SET LOCAL ROLE NONE; SET LOCAL app.partner_id = ''").execute(&mut *self.tx).await?;
         Ok(self.tx)
     }
 

@@ -62,10 +62,7 @@ pub fn sentence(text: &str) -> String {
 pub fn of_funnel(counts: &Counts) -> String {
     let beside = match counts.taken {
         0 => String::new(),
-        taken => format!(
-            " Beside these, {} had been asked by another partner first.",
-            plural(taken, "business", "businesses")
-        ),
+        taken => format!(" Another partner had asked {} first.", plural(taken, "business", "businesses")),
     };
     steps(counts) + &beside
 }
@@ -190,11 +187,9 @@ mod tests {
         assert_eq!(of_funnel(&Counts::default()), "Nothing was requested on these days.");
         let none = Counts { requested: 2, ..Counts::default() };
         assert_eq!(of_funnel(&none), "None of 2 requests has accepted so far.");
-        for (taken, words) in [(1, "1 business had"), (1_200, "1,200 businesses had")] {
+        for (taken, words) in [(1, "1 business"), (1_200, "1,200 businesses")] {
             let told = of_funnel(&Counts { taken, ..none });
-            let expected = format!(
-                "None of 2 requests has accepted so far. Beside these, {words} been asked by another partner first."
-            );
+            let expected = format!("None of 2 requests has accepted so far. Another partner had asked {words} first.");
             assert_eq!(told, expected);
         }
         assert_eq!(

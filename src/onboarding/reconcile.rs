@@ -207,7 +207,9 @@ impl Run<'_> {
             }
             if claiming.is_terminated() && !closing && trouble.is_none() {
                 let width = if stop.is_cancelled() { 0 } else { self.sender.gauge.width(now) };
-                if let Some(room) = room(width, under_way.len(), more, woken) {
+                // What is being claimed beside has its places already.
+                let taken = under_way.len() + if express.is_terminated() { 0 } else { MOST_ALONE };
+                if let Some(room) = room(width, taken, more, woken) {
                     let app = is_time(&mut looked_at_app, now);
                     let errand = Errand { room, woken: std::mem::take(&mut woken), app };
                     claiming = self.claim(errand).boxed().fuse();
