@@ -16,11 +16,11 @@ use leptos_router::{
 
 use crate::{
     assets::Assets,
-    businesses::{assign_page, businesses_page},
+    businesses::{HeadCount, assign_page, businesses_page, head_count},
     clock::Clock,
     insights::insights_page,
     onboarding::{
-        batch_page, batches_page, business_page, call_limit, cancel_page, confirm_page, import_page, request_page,
+        at_work, batch_page, batches_page, business_page, cancel_page, confirm_page, import_page, request_page,
         requests_page, rows_page,
     },
     palette::palette,
@@ -28,7 +28,7 @@ use crate::{
     support::{call_page, cause_page, causes_page, support_page},
     team::{audit_page, member_page, settings_page},
     telemetry::mishap,
-    ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, PartnerChoice},
+    ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, NavNote, PartnerChoice, grouped},
     views::views_page,
     webhooks::webhooks_page,
 };
@@ -117,19 +117,41 @@ where
         let above = palette(&visit.viewer, account.keys);
         let asks = visit.clone();
         let page = page(visit).await?;
-        let limit = limit_of(&asks).await;
+        let Frame { limit, nav } = frame_of(&asks).await;
         Ok(Page {
             title: page.title,
-            view: view! { <Layout account nav=places() here limit above>{page.view}</Layout> }.into_any(),
+            view: view! { <Layout account=account nav=nav here=here limit=limit above=above>{page.view}</Layout> }
+                .into_any(),
         })
     };
     bare(shown)
 }
 
-/// How much of Meta's call limit is used up. A page is shown without it rather than not at all.
-async fn limit_of(visit: &Visit) -> Option<u8> {
-    let mut tx = visit.tenant().await.ok()?;
-    call_limit(&mut tx, visit.clock.now()).await.map_err(mishap).ok()?
+/// What the frame says of the partner's affairs.
+struct Frame {
+    limit: Option<u8>,
+    nav: Vec<NavItem>,
+}
+
+/// Looked up after the page, so that it knows what the page brought about. A page is shown without it rather than not at all.
+async fn frame_of(visit: &Visit) -> Frame {
+    let looked = async {
+        let mut tx = visit.tenant().await?;
+        let at_work = at_work(&mut tx, visit.clock.now()).await.map_err(mishap)?;
+        let head_count = head_count(&mut tx, visit.stalled_before()).await.map_err(mishap)?;
+        Ok::<_, AppError>((at_work, head_count))
+    };
+    let Ok((at_work, businesses)) = looked.await else {
+        return Frame { limit: None, nav: places([None, None, None]) };
+    };
+    let HeadCount { all, need_attention } = businesses;
+    let note = |n: u64, text: String, spoken, hot| (n > 0).then_some(NavNote { text, spoken, hot });
+    let notes = [
+        note(all.n, all.to_string(), "", false),
+        note(need_attention.n, need_attention.to_string(), "need attention", true),
+        note(at_work.running, format!("{} running", grouped(at_work.running)), "", false),
+    ];
+    Frame { limit: at_work.limit, nav: places(notes) }
 }
 
 fn titled(page: Page) -> AnyView {
@@ -183,7 +205,8 @@ fn account_of(viewer: &Viewer) -> Account {
     }
 }
 
-fn places() -> Vec<NavItem> {
+/// The places of the navigation; the first of them have notes.
+fn places(notes: [Option<NavNote>; 3]) -> Vec<NavItem> {
     [
         ("/businesses", Glyph::Business, "Businesses"),
         ("/requests", Glyph::Send, "Requests"),
@@ -193,7 +216,8 @@ fn places() -> Vec<NavItem> {
         ("/settings", Glyph::Settings, "Settings"),
     ]
     .into_iter()
-    .map(|(href, glyph, word)| NavItem { href, glyph, word, count: None, attention: None, aside: href == "/settings" })
+    .zip(notes.into_iter().chain(std::iter::repeat(None)))
+    .map(|((href, glyph, word), note)| NavItem { href, glyph, word, note, aside: href == "/settings" })
     .collect()
 }
 

@@ -57,6 +57,12 @@ pub struct Heard {
 }
 
 impl Heard {
+    /// Until when to wait, if a wait was told.
+    pub fn wait(&self) -> Option<OffsetDateTime> {
+        let until = |said: Said| said.wait.map(|(until, _)| until);
+        until(self.partner).max(until(self.app))
+    }
+
     fn hear(&mut self, call: &Call) {
         let now = call.started_at + call.duration;
         if let Some(percent) = call.usage.highest_percent() {
@@ -89,6 +95,11 @@ impl Ear {
     /// What was heard since this was last asked.
     pub fn take(&self) -> Heard {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Until when to wait, by what was heard since.
+    pub fn wait(&self) -> Option<OffsetDateTime> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).wait()
     }
 }
 

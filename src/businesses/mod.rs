@@ -40,6 +40,8 @@ mod notes;
 #[cfg(feature = "ssr")]
 mod page;
 #[cfg(feature = "ssr")]
+mod pages;
+#[cfg(feature = "ssr")]
 mod query;
 #[cfg(feature = "ssr")]
 mod reasons;
@@ -80,8 +82,9 @@ pub use self::{
     reconcile::SyncBusinesses,
     selection::{SelectionNotice, Ticks, view_href, view_with_notice},
     store::{
-        News, businesses_called, clear_selection, events_of, find_business, first_businesses, fold_counts, keep_ticks,
-        keep_told, lock_businesses, lock_wabas, refresh_standing, sync_state, wabas_in, wabas_of, whose_waba,
+        HeadCount, News, businesses_called, clear_selection, events_of, find_business, first_businesses, fold_counts,
+        head_count, keep_ticks, keep_told, lock_businesses, lock_wabas, refresh_standing, sync_state, wabas_in,
+        wabas_of, whose_waba,
     },
     story::{Assignment, Deed, Mark, Note, Span, story_of},
     waba_table::WabaTable,

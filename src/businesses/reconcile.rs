@@ -1,25 +1,28 @@
 //! `sync`: reads the partner's WABAs and solutions from Graph, page by page, when asked, at the first sign-in, and every hour.
 //!
-//! Each page is kept in one transaction with the place to go on from, so that a crash repeats at most one page, and keeping a page
-//! twice changes nothing. Only a sync that read everything, and could read all of it, takes what it didn't see for gone.
+//! Two lanes go side by side: one reads the next page, the other keeps those that were read. What is kept is kept in one transaction
+//! with the place to go on from (`pages.rs`). Only a sync that read everything, and could read all of it, takes what it didn't see for
+//! gone.
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, FusedFuture},
+};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    store::{self, EndedSync, OpenSync, Part, Progress, Reading, Refusal},
-    sync::{List, group},
+    pages::{self, Kept, Page, Place},
+    store::{self, EndedSync, OpenSync, Reading, Refusal},
 };
 use crate::{
     clock::Clock,
     db::{Db, PartnerId},
-    graph::{self, Advice, Caller, Cause, Cursor, Graph, Origin},
-    pauses::{self, Ear},
-    reconcile::{CancellationToken, Next, Reconciler, wake},
+    graph::{self, Advice, Caller, Cause, Graph, Origin},
+    pauses::{self, Ear, Heard},
+    reconcile::{CancellationToken, Lane, Next, Reconciler},
     sign_in::{TokenError, Whose, any_live_token, mark_dead},
-    solutions::{self, Role},
     vault::Vault,
 };
 
@@ -49,12 +52,19 @@ pub struct SyncBusinesses {
 /// the planner knows nothing.
 const FIRST_STATISTICS: u64 = 500;
 
-/// What came of asking for a page.
-enum Turn {
-    /// It told of so many businesses that weren't known.
-    Page(u64),
-    Finished,
-    Ended(Next),
+/// The most pages that are read before those before them are kept.
+const MOST_AHEAD: usize = 4;
+
+/// Why a sync reads no further.
+enum Reached {
+    /// Everything is read and kept.
+    End,
+    /// Somebody was told to wait until then.
+    Wait(OffsetDateTime),
+    /// Graph gave no page.
+    Refused(graph::Error),
+    /// We are to stop.
+    Stop,
 }
 
 impl Reconciler for SyncBusinesses {
@@ -113,32 +123,111 @@ impl SyncBusinesses {
         let ear = Arc::new(Ear::default());
         let caller = self.graph.observed_first_by(ear.clone()).with_token(signed_in.token, origin);
         let mut open = open;
-        let (mut fresh, mut statistics_at) = (0, FIRST_STATISTICS);
-        while !stop.is_cancelled() {
-            if let Some(until) = self.held(partner).await? {
-                return self.put_off(partner, &open, until, open.tries, WAITS).await;
+        let reached = self.pages(partner, &caller, &ear, &mut open, stop).await;
+        self.keep_heard(partner, &ear).await?;
+        match reached? {
+            Reached::End => {
+                self.refresh_statistics().await;
+                Ok(Next::Idle)
             }
-            let turned = self.turn(partner, &caller, &signed_in.whose, &open).await;
-            self.keep_heard(partner, &ear).await?;
-            match turned? {
-                Turn::Page(businesses) => {
-                    fresh += businesses;
-                    if fresh >= statistics_at {
-                        statistics_at = fresh * 2;
-                        self.refresh_statistics().await;
-                    }
-                }
-                Turn::Finished => {
-                    self.refresh_statistics().await;
-                    return Ok(Next::Idle);
-                }
-                Turn::Ended(next) => return Ok(next),
-            }
-            let mut tx = self.db.tenant(partner).await?;
-            let Some(further) = store::open_sync(&mut tx).await? else { return Ok(Next::Idle) };
-            open = further;
+            Reached::Wait(until) => self.put_off(partner, &open, until, open.tries, WAITS).await,
+            Reached::Refused(error) => self.refused(partner, &signed_in.whose, &open, &error).await,
+            Reached::Stop => Ok(Next::Again),
         }
-        Ok(Next::Again)
+    }
+
+    /// Reads pages and keeps those that were read, side by side, until something stands in the way. `open` is where it stands then.
+    async fn pages(
+        &self,
+        partner: &PartnerId,
+        caller: &Caller,
+        ear: &Ear,
+        open: &mut OpenSync,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Reached> {
+        let mut wait = self.held(partner).await?;
+        let began_at = match open.started_at {
+            Some(at) => at,
+            None if wait.is_none() => self.begin(partner, open.id).await?,
+            None => self.clock.now(),
+        };
+        let mut reading: Lane<'_, Result<Page, graph::Error>> = Lane::terminated();
+        let mut keeping: Lane<'_, sqlx::Result<(Kept, Option<OffsetDateTime>)>> = Lane::terminated();
+        let mut counting: Lane<'_, ()> = Lane::terminated();
+        let mut onward = Some(Place::of(open));
+        let mut read: Vec<Page> = Vec::new();
+        let (mut refusal, mut trouble, mut finished) = (None, None, false);
+        let (mut fresh, mut statistics_at) = (0, FIRST_STATISTICS);
+        loop {
+            if keeping.is_terminated() && trouble.is_none() && !read.is_empty() {
+                let pages = std::mem::take(&mut read);
+                let reading = Reading { sync_id: open.id, began_at, now: self.clock.now() };
+                let heard = ear.take();
+                wait = wait.max(heard.wait());
+                keeping = self.keep(partner, pages, reading, open.skipped == 0, heard).boxed().fuse();
+            }
+            let goes_on = refusal.is_none() && trouble.is_none() && wait.max(ear.wait()).is_none();
+            if reading.is_terminated()
+                && goes_on
+                && !stop.is_cancelled()
+                && read.len() < MOST_AHEAD
+                && let Some(place) = onward.take()
+            {
+                reading = pages::read(caller, partner, place).boxed().fuse();
+            }
+            if reading.is_terminated() && keeping.is_terminated() && counting.is_terminated() {
+                break;
+            }
+            tokio::select! {
+                page = &mut reading => match page {
+                    Ok(page) => {
+                        onward.clone_from(&page.onward);
+                        read.push(page);
+                    }
+                    Err(error) => refusal = Some(error),
+                },
+                kept = &mut keeping => match kept {
+                    Ok((kept, until)) => {
+                        finished |= kept.finished;
+                        wait = wait.max(until);
+                        open.tries = 0;
+                        open.skipped = open.skipped.saturating_add(i32::try_from(kept.skipped).unwrap_or(i32::MAX));
+                        fresh += kept.fresh;
+                        if fresh >= statistics_at && counting.is_terminated() {
+                            statistics_at = fresh * 2;
+                            counting = self.refresh_statistics().boxed().fuse();
+                        }
+                    }
+                    // The call under way is still waited for, so that it's on record.
+                    Err(error) => trouble = Some(error),
+                },
+                () = &mut counting => {}
+            }
+        }
+        match (trouble, refusal, wait) {
+            (Some(error), ..) => Err(error.into()),
+            _ if finished => Ok(Reached::End),
+            (_, Some(error), _) => Ok(Reached::Refused(error)),
+            (.., Some(until)) => Ok(Reached::Wait(until)),
+            (None, None, None) => Ok(Reached::Stop),
+        }
+    }
+
+    /// Keeps pages with what was heard meanwhile, and says until when Meta is not to be called.
+    async fn keep(
+        &self,
+        partner: &PartnerId,
+        pages: Vec<Page>,
+        reading: Reading,
+        is_whole: bool,
+        heard: Heard,
+    ) -> sqlx::Result<(Kept, Option<OffsetDateTime>)> {
+        let mut tx = self.db.tenant(partner).await?;
+        let kept = pages::keep(&mut tx, pages, reading, is_whole).await?;
+        pauses::keep(&mut tx, &self.graph.settings().app_id, heard).await?;
+        let until = pauses::until(&mut tx, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok((kept, until))
     }
 
     /// Until when Meta is not to be called, whoever was told so.
@@ -186,103 +275,12 @@ impl SyncBusinesses {
         Ok(open)
     }
 
-    /// Reads one page and keeps it.
-    async fn turn(&self, partner: &PartnerId, caller: &Caller, whose: &Whose, open: &OpenSync) -> anyhow::Result<Turn> {
-        let began_at = match open.started_at {
-            Some(at) => at,
-            None => self.begin(partner, open.id).await?,
-        };
-        let cursor = open.cursor.clone().map(Cursor::from_stored);
-        let kept = match open.part {
-            Part::ClientWabas | Part::OwnedWabas => {
-                self.wabas(partner, caller, open, began_at, cursor.as_ref()).await?
-            }
-            Part::OwnedSolutions | Part::PartnerSolutions => {
-                self.solutions(partner, caller, open, began_at, cursor.as_ref()).await?
-            }
-        };
-        match kept {
-            Ok(turn) => Ok(turn),
-            Err(error) => self.refused(partner, whose, open, &error).await.map(Turn::Ended),
-        }
-    }
-
     async fn begin(&self, partner: &PartnerId, id: i64) -> sqlx::Result<OffsetDateTime> {
         let now = self.clock.now();
         let mut tx = self.db.tenant(partner).await?;
         store::begin_sync(&mut tx, id, now).await?;
         tx.commit().await?;
         Ok(now)
-    }
-
-    async fn wabas(
-        &self,
-        partner: &PartnerId,
-        caller: &Caller,
-        open: &OpenSync,
-        began_at: OffsetDateTime,
-        cursor: Option<&Cursor>,
-    ) -> sqlx::Result<Result<Turn, graph::Error>> {
-        let portfolio = partner.as_business();
-        let (list, page) = if open.part == Part::ClientWabas {
-            (List::Client, caller.client_wabas(portfolio, cursor).await)
-        } else {
-            (List::Owned, caller.owned_wabas(portfolio, cursor).await)
-        };
-        let page = match page {
-            Ok(page) => page,
-            Err(error) => return Ok(Err(error)),
-        };
-        let reading = Reading { sync_id: open.id, began_at, now: self.clock.now() };
-        let (wabas, skipped) = (page.items.len(), page.skipped);
-        let seen = group(list, page.items, portfolio);
-        let mut tx = self.db.tenant(partner).await?;
-        let businesses = store::upsert(&mut tx, reading, &seen).await?;
-        let (part, cursor) = onward(open.part, page.next.as_ref());
-        store::record_page(
-            &mut tx,
-            open.id,
-            Progress { part: part.unwrap_or(open.part), cursor, wabas, businesses, skipped },
-        )
-        .await?;
-        tx.commit().await?;
-        Ok(Ok(Turn::Page(businesses)))
-    }
-
-    async fn solutions(
-        &self,
-        partner: &PartnerId,
-        caller: &Caller,
-        open: &OpenSync,
-        began_at: OffsetDateTime,
-        cursor: Option<&Cursor>,
-    ) -> sqlx::Result<Result<Turn, graph::Error>> {
-        let role = if open.part == Part::OwnedSolutions { Role::Owner } else { Role::Partner };
-        let page = match caller.solutions(role.as_graph(), cursor).await {
-            Ok(page) => page,
-            Err(error) => return Ok(Err(error)),
-        };
-        let now = self.clock.now();
-        let mut tx = self.db.tenant(partner).await?;
-        solutions::upsert(&mut tx, role, &page.items, now).await?;
-        let (part, cursor) = onward(open.part, page.next.as_ref());
-        let progress =
-            Progress { part: part.unwrap_or(open.part), cursor, wabas: 0, businesses: 0, skipped: page.skipped };
-        store::record_page(&mut tx, open.id, progress).await?;
-        if part.is_none() {
-            // What couldn't be read may be what seems to be missing.
-            if open.skipped == 0 && page.skipped == 0 {
-                store::mark_vanished(&mut tx, Reading { sync_id: open.id, began_at, now }).await?;
-                solutions::mark_vanished(&mut tx, began_at, now).await?;
-            }
-            store::finish_sync(&mut tx, open.id, now).await?;
-            // Requests move on with what was seen; the room that moves them knows us, not we it.
-            wake(&mut tx, "follow", partner).await?;
-            // So does what a webhook told of businesses we didn't know.
-            wake(&mut tx, "webhooks_again", partner).await?;
-        }
-        tx.commit().await?;
-        Ok(Ok(if part.is_none() { Turn::Finished } else { Turn::Page(0) }))
     }
 
     /// Graph gave no page: later, with somebody else's token, or not at all.
@@ -339,14 +337,6 @@ impl SyncBusinesses {
     }
 }
 
-/// Where to go on after a page: further in the list, else at the beginning of the next one, else nowhere.
-fn onward(part: Part, next: Option<&Cursor>) -> (Option<Part>, Option<&str>) {
-    match next {
-        Some(cursor) => (Some(part), Some(cursor.as_str())),
-        None => (part.next(), None),
-    }
-}
-
 /// Whether a sync is due that nobody asked for. One that failed for want of a token is due as soon as somebody has one.
 fn is_time(ended: Option<&EndedSync>, now: OffsetDateTime) -> bool {
     ended.is_none_or(|ended| ended.cause.as_deref() == Some(Cause::TokenInvalid.as_str()) || now - ended.at >= EVERY)
@@ -380,16 +370,6 @@ mod tests {
         ] {
             assert_eq!(is_time(ended.as_ref(), now), due, "{ended:?}");
         }
-    }
-
-    #[test]
-    fn each_list_is_read_to_its_end_before_the_next_begins() {
-        let cursor = Cursor::from_stored("abc".to_owned());
-        assert_eq!(onward(Part::ClientWabas, Some(&cursor)), (Some(Part::ClientWabas), Some("abc")));
-        assert_eq!(onward(Part::ClientWabas, None), (Some(Part::OwnedWabas), None));
-        assert_eq!(onward(Part::OwnedWabas, None), (Some(Part::OwnedSolutions), None));
-        assert_eq!(onward(Part::OwnedSolutions, None), (Some(Part::PartnerSolutions), None));
-        assert_eq!(onward(Part::PartnerSolutions, None), (None, None));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! [`super::LiveList`] swaps this whole, so it holds no island and nothing typed.
 
+use std::fmt;
+
 use leptos::prelude::*;
 use time::OffsetDateTime;
 
@@ -50,7 +52,7 @@ impl Results {
         let chips = Filter::ALL.map(|filter| Chip {
             href: self.query.with_filter(filter).href(),
             word: filter.word(),
-            count: Some(count_text(self.counts.of(filter))),
+            count: Some(self.counts.of(filter).to_string()),
             current: filter == self.query.filter,
         });
         let complaints = self.complaints.iter().cloned().map(|complaint| {
@@ -83,7 +85,7 @@ impl Results {
             return self.empty();
         }
         let count = self.counts.of(self.query.filter);
-        let caption = format!("Businesses, sorted by name, A to Z. {} match.", count_text(count));
+        let caption = format!("Businesses, sorted by name, A to Z. {count} match.");
         let pager = pager(&self.query, &self.listed, count);
         let view = self.query.href();
         let bar = self.selected.as_ref().map(|selected| bulk_bar(selected, count));
@@ -175,7 +177,7 @@ fn pager(query: &Query, listed: &Listed, count: Count) -> Option<AnyView> {
     let on = listed.more_after.then(|| at(Place::After, last));
     let shown = grouped(u64::try_from(listed.businesses.len()).unwrap_or_default());
     let (first, last) = (first.name.clone(), last.name.clone());
-    let range = format!("{shown} of {}, from ", count_text(count));
+    let range = format!("{shown} of {count}, from ");
     let pager = view! {
         <Pager words=("Previous", "Next") back=back on=on>
             {range}<b><Name name=first/></b>" to "<b><Name name=last/></b>
@@ -185,10 +187,12 @@ fn pager(query: &Query, listed: &Listed, count: Count) -> Option<AnyView> {
 }
 
 /// `3,412`, or `1,000+` where counting stopped.
-fn count_text(count: Count) -> String {
-    format!("{}{}", grouped(count.n), if count.or_more { "+" } else { "" })
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", grouped(self.n), if self.or_more { "+" } else { "" })
+    }
 }
 
 fn businesses(count: Count) -> String {
-    if count.or_more { format!("{} businesses", count_text(count)) } else { plural(count.n, "business", "businesses") }
+    if count.or_more { format!("{count} businesses") } else { plural(count.n, "business", "businesses") }
 }

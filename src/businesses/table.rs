@@ -7,7 +7,7 @@ use super::{
     model::{Business, LastRequest, Standing},
     store::Selected,
 };
-use crate::ui::{Glyph, Hue, Identifier, NameLink, StateLabel, Tag, TimeStyle, Timestamp, state::look_of};
+use crate::ui::{Glyph, Hue, Icon, Identifier, NameLink, StateLabel, Tag, TimeStyle, Timestamp, state::look_of};
 
 /// The table. `caption` is for those who can't see it. `selected`: what the viewer has ticked; those who send nothing have no boxes to
 /// tick, and no 'Onboard…'.
@@ -36,7 +36,7 @@ pub fn business_table(
                 <thead role="rowgroup">
                     <tr role="row">
                         {head}
-                        <th role="columnheader" scope="col" aria-sort="ascending">"Name"</th>
+                        <th role="columnheader" scope="col" aria-sort="ascending"><span class="sort">"Name"<Icon glyph=Glyph::Up/></span></th>
                         <th role="columnheader" scope="col">"Business ID"</th>
                         <th role="columnheader" scope="col" class="c-wabas">"Eligible WABAs"</th>
                         <th role="columnheader" scope="col">"MM status"</th>

@@ -167,7 +167,7 @@ async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Queued>, 
     let failed = |error: sqlx::Error| wish.problem(mishap(error));
     let business_id = wish.business.as_ref().map_err(|refusal| wish.refused(*refusal))?;
     let solution = wish.solution.as_ref().map_err(|refusal| wish.refused(*refusal))?.as_ref();
-    let mut tx = visit.tenant().await.map_err(|error| wish.problem(error))?;
+    let mut tx = visit.db.tenant_by_keys(&visit.viewer.partner).await.map_err(failed)?;
 
     let Some(business) = businesses::find_business(&mut tx, business_id).await.map_err(failed)? else {
         let waba = WabaId::from_stored(business_id.as_str().to_owned());

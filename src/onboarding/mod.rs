@@ -61,7 +61,7 @@ mod tests;
 pub use self::{
     api::{Cancel, Check, Onboard},
     batches::{
-        CancelRest, Live, Pause, Resume, RetryFailed, batch_page, batches_page, call_limit, cancel_page, routes,
+        AtWork, CancelRest, Live, Pause, Resume, RetryFailed, at_work, batch_page, batches_page, cancel_page, routes,
     },
     drafts::{Correct, Discard, Draft, Start, confirm_page, draft_routes, import_page, rows_page},
     exports::Exports,

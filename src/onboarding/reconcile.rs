@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{
     FutureExt, StreamExt,
-    future::{BoxFuture, Fuse, FusedFuture},
+    future::{BoxFuture, FusedFuture},
     stream::FuturesUnordered,
 };
 use time::OffsetDateTime;
@@ -31,7 +31,7 @@ use crate::{
     db::{Db, PartnerId, TenantTx},
     graph::Graph,
     pauses::{self, Said},
-    reconcile::{self, CancellationToken, Next, Reconciler, Signals, pause},
+    reconcile::{self, CancellationToken, Lane, Next, Reconciler, Signals, pause},
     sign_in,
     vault::Vault,
 };
@@ -95,10 +95,9 @@ impl Dispatch {
     /// Takes up what was left, and claims what goes first: in one transaction, which is still to be committed, since a click waits
     /// for it.
     async fn begin(&self, partner: &PartnerId, stop: &CancellationToken) -> sqlx::Result<(Gauge, Turned, TenantTx)> {
-        let mut tx = self.db.tenant(partner).await?;
+        let mut tx = self.db.tenant_by_keys(partner).await?;
         let now = self.clock.now();
         self.take_up(&mut tx, partner, now).await?;
-        store::resume_after_sign_in(&mut tx, now).await?;
         let gauge = Gauge::new(store::find_pace(&mut tx, u32::try_from(self.concurrency).unwrap_or(u32::MAX)).await?);
         if let Some(until) = pauses::until(&mut tx, now).await? {
             gauge.told(until, now);
@@ -163,7 +162,7 @@ struct Turned {
     claimed: Vec<Claimed>,
     /// More may be due than was claimed.
     more: bool,
-    /// When the next request is due, where nothing more is now.
+    /// When the next request is due, where nothing is now.
     due: Option<OffsetDateTime>,
 }
 
@@ -171,14 +170,13 @@ impl Turned {
     async fn claim(tx: &mut TenantTx, room: Option<Room>, now: OffsetDateTime) -> sqlx::Result<Self> {
         let Some(room) = room else { return Ok(Self { claimed: Vec::new(), more: true, due: None }) };
         let claimed = store::claim(tx, room, now).await?;
-        let more = !claimed.is_empty() || room.of_batches == 0;
-        let due = if more { None } else { store::next_due(tx, now).await? };
+        let is_full = i64::try_from(claimed.len()).is_ok_and(|number| number >= room.alone);
+        let more = room.of_batches == 0 || is_full || claimed.iter().any(|claimed| !claimed.alone);
+        // With what was claimed something will be saved, and then it's claimed again.
+        let due = if more || !claimed.is_empty() { None } else { store::next_due(tx, now).await? };
         Ok(Self { claimed, more, due })
     }
 }
-
-/// Work with Postgres that goes on beside the sending; at most one of its kind at a time.
-type Lane<'a, T> = Fuse<BoxFuture<'a, sqlx::Result<T>>>;
 
 impl Run<'_> {
     async fn go(self, first: Turned, stop: &CancellationToken) -> anyhow::Result<Next> {
@@ -186,17 +184,21 @@ impl Run<'_> {
         let mut wakes = self.dispatch.signals.subscribe();
         let mut under_way = FuturesUnordered::new();
         let mut come: Vec<Sent> = Vec::new();
-        let mut saving: Lane<'_, ()> = Fuse::terminated();
-        let mut claiming: Lane<'_, Turned> = Fuse::terminated();
-        let mut express: Lane<'_, Vec<Claimed>> = Fuse::terminated();
-        let Turned { claimed, mut more, mut due } = first;
+        // Work with Postgres that goes on beside the sending.
+        let mut saving: Lane<'_, sqlx::Result<()>> = Lane::terminated();
+        let mut claiming: Lane<'_, sqlx::Result<Turned>> = Lane::terminated();
+        let mut express: Lane<'_, sqlx::Result<Vec<Claimed>>> = Lane::terminated();
+        let Turned { claimed, more, mut due } = first;
+        // Whether a newer token is there is looked up with the next claim: a click needn't wait for that.
+        let (mut more, mut woken) = (more || claimed.is_empty(), true);
         // What a claim says of the rest is old when something was saved or asked for since it began.
-        let (mut woken, mut news) = (false, false);
+        let mut news = false;
         // Outcomes that hold back others are being saved: nothing is claimed before it is known whom they hold back.
         let mut closing = false;
         let mut trouble = None;
         let mut looked_at_app = self.dispatch.clock.now();
-        let mut folded_at = looked_at_app;
+        // The first that is saved is folded at once: whoever clicked looks at the chips next.
+        let mut folded_at = looked_at_app - NOW_AND_THEN;
         under_way.extend(claimed.into_iter().map(|claimed| self.sender.send(claimed)));
         loop {
             let now = self.dispatch.clock.now();
@@ -282,7 +284,7 @@ impl Run<'_> {
 
     async fn try_save(&self, group: &[Sent], changes: Option<&(Pace, Said)>, fold: bool) -> sqlx::Result<()> {
         let now = self.dispatch.clock.now();
-        let mut tx = self.dispatch.db.tenant(self.partner).await?;
+        let mut tx = self.dispatch.db.tenant_by_keys(self.partner).await?;
         if let Some((pace, limit)) = changes {
             store::save_pace(&mut tx, pace, now).await?;
             if fold || limit.wait.is_some() {
@@ -308,7 +310,7 @@ impl Run<'_> {
     /// Claims what goes next.
     async fn claim(&self, errand: Errand) -> sqlx::Result<Turned> {
         let now = self.dispatch.clock.now();
-        let mut tx = self.dispatch.db.tenant(self.partner).await?;
+        let mut tx = self.dispatch.db.tenant_by_keys(self.partner).await?;
         if errand.woken {
             store::resume_after_sign_in(&mut tx, now).await?;
         }
@@ -326,7 +328,7 @@ impl Run<'_> {
 
     /// Claims what was just asked for alone, and nothing else: a click doesn't wait until many are claimed.
     async fn express(&self, most: usize) -> sqlx::Result<Vec<Claimed>> {
-        let mut tx = self.dispatch.db.tenant(self.partner).await?;
+        let mut tx = self.dispatch.db.tenant_by_keys(self.partner).await?;
         let alone = i64::try_from(most).unwrap_or(i64::MAX);
         let claimed = store::claim(&mut tx, Room { alone, of_batches: 0 }, self.dispatch.clock.now()).await?;
         tx.commit().await?;

@@ -15,7 +15,7 @@ mod signals;
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Fuse};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 pub use tokio_util::sync::CancellationToken;
@@ -40,6 +40,9 @@ pub trait Reconciler: Send + Sync + 'static {
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, anyhow::Result<Next>>;
 }
+
+/// Work of a pass that goes on beside its other work, at most one of its kind at a time; none when it's terminated.
+pub type Lane<'a, T> = Fuse<BoxFuture<'a, T>>;
 
 /// When to look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -54,7 +54,7 @@ pub async fn sending_token(
     member_id: i64,
     now: OffsetDateTime,
 ) -> Result<SendingToken, TokenError> {
-    let mut tx = db.tenant(partner).await?;
+    let mut tx = db.tenant_by_keys(partner).await?;
     let rows = store::list_senders(&mut tx, member_id, now).await?;
     drop(tx);
     first_good(vault, partner, rows)

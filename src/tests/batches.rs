@@ -304,6 +304,9 @@ async fn meta_s_wait_and_limit_are_told_on_the_batch_and_in_the_frame(pool: PgPo
         for words in [title, text, "Waiting for Meta", "Call limit used", "Meta call limit used"] {
             assert!(page.body.contains(words), "{words}: {}", page.body);
         }
+        let left = page.body.split("data-left=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let left: u64 = left.and_then(|left| left.parse().ok()).expect("what is left is counted down");
+        assert!((200..=240).contains(&left), "{left}");
     }
     let framed = browser.open("/businesses").await.unwrap();
     assert!(
@@ -311,6 +314,12 @@ async fn meta_s_wait_and_limit_are_told_on_the_batch_and_in_the_frame(pool: PgPo
         "{}",
         framed.body
     );
+    let note = |place: &str| {
+        let note = framed.body.split("<span ").find(|span| span.contains(&format!("id=\"note-of-{place}\"")));
+        note.and_then(|note| note.split_once('>')).map(|(_, words)| words.to_owned()).unwrap_or_default()
+    };
+    assert!(note("batches").starts_with("1 running<"), "{}", framed.body);
+    assert!(note("businesses").starts_with(|sign: char| sign.is_ascii_digit()), "{}", framed.body);
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]

@@ -269,6 +269,13 @@ async fn whether_it_may_be_started_is_asked_when_it_is_started(pool: PgPool) {
     let started = start(&manager, &number, "1", "").await;
     assert!(started.location().unwrap().ends_with(&format!("/batches/{number}")), "{:?}", started.location());
     assert_eq!(requests(&app, &number).await, 1);
+    // Its key is lost, so the request waits until somebody has mended that.
+    let waits = async || {
+        let mut tx = app.tenant(NORTHLANE).await;
+        let states = sqlx::query_scalar!("SELECT state FROM requests").fetch_all(&mut *tx).await.unwrap();
+        states == ["waiting_to_retry"]
+    };
+    app.until("the request to wait", waits).await;
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]

@@ -45,6 +45,8 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_130_000_302, ""),
     (20_261_130_000_400, ""),
     (20_261_130_000_401, ""),
+    (20_261_130_000_500, ""),
+    (20_261_130_000_501, include_str!("migrations/501_insight_cells.sql")),
 ];
 
 #[sqlx::test(migrations = false)]

@@ -6,7 +6,6 @@ use super::{
     icon::{Glyph, Icon, Mark},
     islands::{CopyOnClick, LocalTimes},
     meter::Meter,
-    numbers::grouped,
     theme::Theme,
 };
 
@@ -45,12 +44,21 @@ pub struct NavItem {
     pub glyph: Glyph,
     /// Its word.
     pub word: &'static str,
-    /// How many there are.
-    pub count: Option<u64>,
-    /// How many need attention; shown instead of the count.
-    pub attention: Option<u64>,
+    /// What stands behind its word.
+    pub note: Option<NavNote>,
     /// On a phone, where the places stand in one row, it's in the account menu.
     pub aside: bool,
+}
+
+/// What stands behind the word of a place: how many there are, or how many want to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NavNote {
+    /// As shown: `8,306`, `1 running`.
+    pub text: String,
+    /// What is only spoken after it: "need attention".
+    pub spoken: &'static str,
+    /// Whether it stands out.
+    pub hot: bool,
 }
 
 /// The frame. Children are the page: breadcrumbs, head, content.
@@ -101,10 +109,10 @@ pub fn Layout(
 
 fn call_limit(percent: u8) -> AnyView {
     view! {
-        <div class="limit">
-            <p><span>"Meta call limit"</span><span>{format!("{percent} %")}</span></p>
+        <a class="limit" href="/insights#throttle">
+            <span class="limit-words"><span>"Meta call limit"</span><span>{format!("{percent} %")}</span></span>
             <Meter label="Meta call limit used" percent=percent/>
-        </div>
+        </a>
     }
     .into_any()
 }
@@ -115,19 +123,18 @@ fn place(item: &NavItem, path: &str) -> AnyView {
     } else {
         path.strip_prefix(item.href).is_some_and(|rest| rest.starts_with('/')).then_some("true")
     };
-    let count = match (item.attention.filter(|count| *count > 0), item.count) {
-        (Some(count), _) => Some(
-            view! { <span class="count hot">{grouped(count)}<span class="vh">" need attention"</span></span> }
-                .into_any(),
-        ),
-        (None, Some(count)) => Some(view! { <span class="count">{grouped(count)}</span> }.into_any()),
-        (None, None) => None,
-    };
+    // Described, not named, by its note: whoever looks for "Requests" finds it whatever the number is.
+    let described = item.note.as_ref().map(|_| format!("note-of{}", item.href.replace('/', "-")));
+    let note = item.note.clone().map(|NavNote { text, spoken, hot }| {
+        let class = if hot { "count hot" } else { "count" };
+        let spoken = (!spoken.is_empty()).then(|| view! { <span class="vh">{format!(" {spoken}")}</span> });
+        view! { <span class=class id=described.clone() aria-hidden="true">{text}{spoken}</span> }
+    });
     view! {
-        <a class=item.aside.then_some("nav-aside") href=item.href aria-current=current>
+        <a class=item.aside.then_some("nav-aside") href=item.href aria-current=current aria-describedby=described.clone()>
             <Icon glyph=item.glyph/>
             <span>{item.word}</span>
-            {count}
+            {note}
         </a>
     }
     .into_any()

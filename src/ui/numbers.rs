@@ -1,4 +1,4 @@
-//! Numbers as people read them: `3,412`, `67 %`, `1,000+`, `2 d`, `0.34 s`.
+//! Numbers as people read them: `3,412`, `67 %`, `1,000+`, `2 d`, `3:16`, `0.34 s`.
 
 use std::time::Duration;
 
@@ -43,6 +43,12 @@ pub fn age(passed: Duration) -> String {
     }
 }
 
+/// What is left of a wait, as a clock that runs backwards: `3:16`, `1:03:16`.
+pub fn countdown(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
 /// How long a call took, in seconds with two digits: `0.34 s`.
 pub fn seconds(took: Duration) -> String {
     let hundredths = (took.as_millis() + 5) / 10;
@@ -79,6 +85,13 @@ mod tests {
     fn an_age_uses_its_largest_unit() {
         for (secs, text) in [(12, "12 s"), (240, "4 min"), (3_599, "59 min"), (64_800, "18 h"), (172_800, "2 d")] {
             assert_eq!(age(Duration::from_secs(secs)), text);
+        }
+    }
+
+    #[test]
+    fn a_countdown_shows_seconds_to_the_end() {
+        for (secs, text) in [(0, "0:00"), (59, "0:59"), (196, "3:16"), (3_599, "59:59"), (3_796, "1:03:16")] {
+            assert_eq!(countdown(secs), text);
         }
     }
 

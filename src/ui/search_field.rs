@@ -50,6 +50,8 @@ pub fn SearchField(
             <label class="vh" for=id>{label}</label>
             <input id=id type="search" name="q" value=value placeholder=placeholder autocomplete="off" spellcheck="false"/>
             {clear}
+            // Shown by the style sheet where the key does something.
+            <kbd aria-hidden="true">"/"</kbd>
         </div>
     }
     .into_any()

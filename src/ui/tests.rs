@@ -37,16 +37,14 @@ fn nav() -> Vec<NavItem> {
             href: "/businesses",
             glyph: Glyph::Business,
             word: "Businesses",
-            count: Some(8_306),
-            attention: None,
+            note: Some(NavNote { text: "8,306".into(), spoken: "", hot: false }),
             aside: false,
         },
         NavItem {
             href: "/requests",
             glyph: Glyph::Send,
             word: "Requests",
-            count: Some(9),
-            attention: Some(96),
+            note: Some(NavNote { text: "96".into(), spoken: "need attention", hot: true }),
             aside: false,
         },
     ]
@@ -260,18 +258,20 @@ fn a_textarea_never_renders_markup_from_text() {
 
 #[test]
 fn a_place_that_stands_aside_is_in_the_navigation_and_in_the_account_menu() {
-    let aside = NavItem {
-        href: "/settings",
-        glyph: Glyph::Settings,
-        word: "Settings",
-        count: None,
-        attention: None,
-        aside: true,
-    };
+    let aside = NavItem { href: "/settings", glyph: Glyph::Settings, word: "Settings", note: None, aside: true };
     let nav = vec![nav().remove(0), aside];
     let html =
         html(move || view! { <Layout account=account(Vec::new()) nav=nav here="/settings">""</Layout> }.into_any());
     let links: Vec<&str> = html.split("<a ").filter(|link| link.contains("href=\"/settings\"")).collect();
     assert!(links.len() == 2 && links[0].contains("nav-aside") && links[1].contains("opt-aside"), "{links:?}");
     assert_eq!(html.matches("href=\"/businesses\"").count(), 1, "others are in the navigation alone");
+}
+
+#[test]
+fn a_place_is_named_by_its_word_and_described_by_its_note() {
+    let page = html(|| view! { <Layout account=account(Vec::new()) nav=nav() here="/">""</Layout> }.into_any());
+    let link = page.split("<a ").find(|link| link.contains("href=\"/requests\"")).unwrap();
+    assert!(link.contains("aria-describedby=\"note-of-requests\""), "{link}");
+    assert!(link.contains("id=\"note-of-requests\" aria-hidden=\"true\""), "{link}");
+    assert!(link.contains("96") && link.contains("> need attention<"), "{link}");
 }

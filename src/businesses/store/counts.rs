@@ -93,6 +93,21 @@ pub async fn count_all(tx: &mut TenantTx, stalled_before: OffsetDateTime) -> sql
     ]))
 }
 
+/// What the frame of every page says of the businesses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadCount {
+    /// All of them.
+    pub all: Count,
+    /// Those that need attention, as on their chip.
+    pub need_attention: Count,
+}
+
+/// How many businesses there are, and how many of them need attention.
+pub async fn head_count(tx: &mut TenantTx, stalled_before: OffsetDateTime) -> sqlx::Result<HeadCount> {
+    let counts = count_all(tx, stalled_before).await?;
+    Ok(HeadCount { all: counts.of(Filter::All), need_attention: counts.of(Filter::NeedsAttention) })
+}
+
 /// How many of what a search found are behind each chip.
 pub async fn count_found(tx: &mut TenantTx, found: &Found, stalled_before: OffsetDateTime) -> sqlx::Result<Counts> {
     let numbers = match &found.range {

@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub use self::{
-    counts::{Count, Counts, count_all, count_found, fold_counts},
+    counts::{Count, Counts, HeadCount, count_all, count_found, fold_counts, head_count},
     list::{Listed, list},
     managed::{count_managed, list_managed, narrow},
     named::{businesses_called, departed, first_businesses},
@@ -31,7 +31,7 @@ pub use self::{
     selection::{Selected, clear_selection, keep_ticks, select_matching, selected},
     syncs::{
         EndedSync, OpenSync, Part, Progress, Refusal, ask_for_sync, begin_sync, fail_sync, finish_sync, last_ended,
-        open_sync, put_off, record_page, refresh_statistics, sync_state,
+        open_sync, put_off, record_pages, refresh_statistics, sync_state,
     },
     told::{News, keep_told, wabas_in},
     upsert::{Reading, mark_vanished, upsert},

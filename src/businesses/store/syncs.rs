@@ -1,4 +1,4 @@
-//! The syncs themselves: asked for, under way, ended. The open row is all a sync knows, so a crash loses at most one page.
+//! The syncs themselves: asked for, under way, ended. The open row is all a sync knows, so a crash loses at most the pages that were being kept.
 
 use time::OffsetDateTime;
 
@@ -71,16 +71,16 @@ pub struct EndedSync {
     pub cause: Option<String>,
 }
 
-/// What a page adds.
+/// What pages add.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
-    /// Where to go on: the list.
-    pub part: Part,
-    /// And the page of it.
-    pub cursor: Option<&'a str>,
-    /// WABAs of the page.
+    /// Where to go on: the list, and the page of it. `None`: nowhere.
+    pub place: Option<(Part, Option<&'a str>)>,
+    /// How many pages there were.
+    pub pages: usize,
+    /// WABAs of the pages.
     pub wabas: usize,
-    /// Businesses first met on the page.
+    /// Businesses first met on the pages.
     pub businesses: u64,
     /// Rows that couldn't be read.
     pub skipped: usize,
@@ -184,19 +184,20 @@ pub async fn begin_sync(tx: &mut TenantTx, id: i64, now: OffsetDateTime) -> sqlx
     sqlx::query!("UPDATE syncs SET started_at = $2 WHERE sync_id = $1", id, now).execute(&mut **tx).await.map(drop)
 }
 
-/// Notes a page, in the transaction that keeps what it told.
-pub async fn record_page(tx: &mut TenantTx, id: i64, page: Progress<'_>) -> sqlx::Result<()> {
+/// Notes pages, in the transaction that keeps what they told.
+pub async fn record_pages(tx: &mut TenantTx, id: i64, read: Progress<'_>) -> sqlx::Result<()> {
     let whole = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     sqlx::query!(
-        "UPDATE syncs SET part = $2, cursor = $3, pages = pages + 1, wabas_seen = wabas_seen + $4, businesses_seen = businesses_seen + $5,
+        "UPDATE syncs SET part = coalesce($2, part), cursor = $3, pages = pages + $7, wabas_seen = wabas_seen + $4, businesses_seen = businesses_seen + $5,
             skipped = skipped + $6, tries = 0, retry_at = NULL, cause = NULL, fbtrace_id = NULL
         WHERE sync_id = $1",
         id,
-        page.part.as_str(),
-        page.cursor,
-        whole(page.wabas),
-        i32::try_from(page.businesses).unwrap_or(i32::MAX),
-        whole(page.skipped),
+        read.place.map(|(part, _)| part.as_str()),
+        read.place.and_then(|(_, cursor)| cursor),
+        whole(read.wabas),
+        i32::try_from(read.businesses).unwrap_or(i32::MAX),
+        whole(read.skipped),
+        whole(read.pages),
     )
     .execute(&mut **tx)
     .await

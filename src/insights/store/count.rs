@@ -154,7 +154,7 @@ async fn count_events(tx: &mut TenantTx, after: i64, until: i64) -> sqlx::Result
         r#"
         WITH told AS (
             SELECT e.state, e.cause, (e.at AT TIME ZONE 'UTC')::date AS error_day, (r.queued_at AT TIME ZONE 'UTC')::date AS day,
-                date_trunc('hour', r.answered_at, 'UTC') AS answered_hour, r.solution_id, r.member_id,
+                date_trunc('hour', r.answered_at AT TIME ZONE 'UTC') AS answered_hour, r.solution_id, r.member_id,
                 e.state IN ('accepted', 'ready') AND NOT EXISTS (
                     SELECT FROM request_events b
                     WHERE b.partner_id = $1 AND b.number = e.number AND b.event_id < e.event_id AND b.state IN ('accepted', 'ready')
@@ -197,19 +197,20 @@ async fn count_events(tx: &mut TenantTx, after: i64, until: i64) -> sqlx::Result
                 taken = d.taken + excluded.taken,
                 cancelled = d.cancelled + excluded.cancelled
         ), waits AS (
-            INSERT INTO insight_waits AS w (partner_id, solution_id, member_id, day, bucket, accepted)
-            SELECT $1, solution_id, member_id, day, bucket, sum(facts)
+            INSERT INTO insight_waits AS w (partner_id, solution_id, member_id, day, accepted)
+            SELECT $1, solution_id, member_id, day, cells(bucket, facts)
             FROM sliced
             WHERE signs AND answered_hour IS NOT NULL
-            GROUP BY solution_id, member_id, day, bucket
-            ON CONFLICT (partner_id, solution_id, member_id, day, bucket) DO UPDATE SET accepted = w.accepted + excluded.accepted
+            GROUP BY solution_id, member_id, day
+            ON CONFLICT (partner_id, solution_id, member_id, day) DO UPDATE SET accepted = added(w.accepted, excluded.accepted)
         ), waiting AS (
-            INSERT INTO insight_waiting AS w (partner_id, solution_id, member_id, hour, waiting)
-            SELECT $1, solution_id, member_id, answered_hour, sum(CASE WHEN signs THEN -facts ELSE facts END)
+            INSERT INTO insight_waiting AS w (partner_id, solution_id, member_id, day, waiting)
+            SELECT $1, solution_id, member_id, answered_hour::date,
+                cells(extract(HOUR FROM answered_hour)::integer, CASE WHEN signs THEN -facts ELSE facts END)
             FROM sliced
             WHERE answered_hour IS NOT NULL AND (signs OR state IN ('requested', 'already_requested'))
-            GROUP BY solution_id, member_id, answered_hour
-            ON CONFLICT (partner_id, solution_id, member_id, hour) DO UPDATE SET waiting = w.waiting + excluded.waiting
+            GROUP BY solution_id, member_id, answered_hour::date
+            ON CONFLICT (partner_id, solution_id, member_id, day) DO UPDATE SET waiting = added(w.waiting, excluded.waiting)
         )
         INSERT INTO insight_errors AS f (partner_id, solution_id, member_id, day, cause, failed, put_off)
         SELECT $1, solution_id, member_id, error_day, cause, coalesce(sum(facts) FILTER (WHERE state = 'failed'), 0),

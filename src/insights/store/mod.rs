@@ -128,10 +128,9 @@ pub async fn groups(tx: &mut TenantTx, slice: &Slice, by: By) -> sqlx::Result<Ve
 /// How long acceptance took.
 pub async fn waits(tx: &mut TenantTx, slice: &Slice) -> sqlx::Result<Waits> {
     let partner = tx.partner().clone();
-    let rows = sqlx::query!(
-        r#"SELECT bucket, sum(accepted) AS "accepted!" FROM insight_waits
-         WHERE partner_id = $1 AND solution_id = $2 AND member_id = $3 AND day BETWEEN $4 AND $5
-         GROUP BY bucket"#,
+    let rows = sqlx::query_scalar!(
+        r#"SELECT accepted AS "accepted: Vec<Option<i32>>" FROM insight_waits
+         WHERE partner_id = $1 AND solution_id = $2 AND member_id = $3 AND day BETWEEN $4 AND $5"#,
         partner.as_str(),
         slice.solution,
         slice.member,
@@ -140,15 +139,17 @@ pub async fn waits(tx: &mut TenantTx, slice: &Slice) -> sqlx::Result<Waits> {
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(Waits::new(rows.into_iter().map(|row| (usize::try_from(row.bucket).unwrap_or_default(), count(row.accepted)))))
+    let cells = rows.into_iter().flat_map(|day| day.into_iter().enumerate());
+    Ok(Waits::new(cells.map(|(bucket, n)| (bucket, count(n.unwrap_or_default().into())))))
 }
 
 /// Requests that Meta took before an hour and that nobody has signed, whatever the slice's days.
 pub async fn waiting_since(tx: &mut TenantTx, slice: &Slice, before: OffsetDateTime) -> sqlx::Result<u64> {
     let partner = tx.partner().clone();
     let waiting = sqlx::query_scalar!(
-        r#"SELECT coalesce(sum(waiting), 0) AS "waiting!" FROM insight_waiting
-         WHERE partner_id = $1 AND solution_id = $2 AND member_id = $3 AND hour < date_trunc('hour', $4::timestamptz, 'UTC')"#,
+        r#"SELECT coalesce(sum(n), 0) AS "waiting!" FROM insight_waiting, unnest(waiting) WITH ORDINALITY AS cell (n, place)
+         WHERE partner_id = $1 AND solution_id = $2 AND member_id = $3
+            AND day + make_interval(hours => place::integer) <= $4::timestamptz AT TIME ZONE 'UTC'"#,
         partner.as_str(),
         slice.solution,
         slice.member,

@@ -16,7 +16,10 @@ use js_sys::{
 use leptos::{prelude::*, task::spawn_local};
 use web_sys::{EventSource, MessageEvent};
 
-use crate::ui::browser::{fetch_page, is_in_use, take_over};
+use crate::ui::{
+    browser::{fetch_page, is_in_use, take_over},
+    countdown,
+};
 
 /// The parts of the page that are taken over, by id.
 const PARTS: [&str; 7] = ["head", "wait", "progress", "causes", "pace", "latest", "retries"];
@@ -41,7 +44,7 @@ struct State {
     said_at: Cell<f64>,
 }
 
-/// Starts to follow.
+/// Starts to follow, and to count down what is left of a wait.
 pub fn follow(events: &str, said: RwSignal<String>) {
     let Ok(source) = EventSource::new(events) else { return };
     let state = Rc::new(State {
@@ -58,7 +61,29 @@ pub fn follow(events: &str, said: RwSignal<String>) {
     source.set_onmessage(Some(heard.as_ref().unchecked_ref()));
     // The page keeps it as long as it lives.
     heard.forget();
+    count_down();
     on_cleanup(move || source.close());
+}
+
+/// Goes on counting what the server began, by what went by since: a clock that is wrong makes no difference.
+fn count_down() {
+    let last = Cell::new(Date::now());
+    set_interval(
+        move || {
+            let passed = Date::now() - last.replace(Date::now());
+            let Some(shown) = document().query_selector("#wait [data-left]").ok().flatten() else { return };
+            let left = shown.get_attribute("data-left").and_then(|left| left.parse::<f64>().ok()).unwrap_or_default();
+            let left = (left - passed / 1_000.0).max(0.0);
+            let _ = shown.set_attribute("data-left", &left.to_string());
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, and not below zero")]
+            shown.set_text_content(Some(&countdown(left.ceil() as u64)));
+            if let Some(bar) = document().query_selector("#wait progress").ok().flatten() {
+                let whole = bar.get_attribute("max").and_then(|max| max.parse::<f64>().ok()).unwrap_or_default();
+                let _ = bar.set_attribute("value", &(whole - left).max(0.0).to_string());
+            }
+        },
+        Duration::from_secs(1),
+    );
 }
 
 fn shown(attribute: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! A batch once it is started: how far it is, live; what went wrong; pausing, stopping and trying again; its results as a file.
 //!
-//! Who calls: `app.rs` (the pages, and [`call_limit`] for the frame), `server.rs` ([`routes`]: what streams).
+//! Who calls: `app.rs` (the pages, and [`at_work`] for the frame), `server.rs` ([`routes`]: what streams).
 //!
 //! What always holds:
 //! - a batch's page, its events and its file show one partner's rows, and 404 to everyone else;
@@ -47,11 +47,21 @@ pub use self::{
     routes::routes,
 };
 
-/// Percent of Meta's call limit that the partner has used up, if Meta named it lately: for the frame of every page.
+/// What is said of a partner's sending in the frame of every page.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtWork {
+    /// Percent of Meta's call limit that the partner has used up, if Meta named it lately.
+    pub limit: Option<u8>,
+    /// Batches that still have something to send and aren't paused.
+    pub running: u64,
+}
+
+/// What is under way.
 ///
 /// # Errors
 /// When Postgres is gone.
 #[cfg(feature = "ssr")]
-pub async fn call_limit(tx: &mut crate::db::TenantTx, now: time::OffsetDateTime) -> sqlx::Result<Option<u8>> {
-    store::limit(tx, now).await.map(|limit| limit.used_percent)
+pub async fn at_work(tx: &mut crate::db::TenantTx, now: time::OffsetDateTime) -> sqlx::Result<AtWork> {
+    Ok(AtWork { limit: store::limit(tx, now).await?.used_percent, running: store::running(tx).await? })
 }

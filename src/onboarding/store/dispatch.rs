@@ -31,6 +31,8 @@ pub struct Claimed {
     pub known_ids: Vec<MetaRequestId>,
     /// What has come to stand in its way since it was asked for.
     pub bar: Option<Bar>,
+    /// Asked for alone, not with a batch.
+    pub alone: bool,
 }
 
 /// How many requests may be claimed.
@@ -86,6 +88,7 @@ impl ClaimedRow {
                 (.., true) => Some(Bar::SolutionUnusable),
                 (false, false, false) => None,
             },
+            alone: self.alone,
         }
     }
 }
@@ -218,7 +221,7 @@ pub async fn interrupted(tx: &mut TenantTx) -> sqlx::Result<Vec<Claimed>> {
     let partner = tx.partner().clone();
     let rows = sqlx::query!(
         r#"
-        SELECT number, business_id::text AS "business_id!", solution_id::text, member_id, attempts, faults, doubtful
+        SELECT number, business_id::text AS "business_id!", solution_id::text, member_id, attempts, faults, doubtful, alone
         FROM requests
         WHERE partner_id = $1 AND state = 'sending'
         FOR UPDATE
@@ -239,6 +242,7 @@ pub async fn interrupted(tx: &mut TenantTx) -> sqlx::Result<Vec<Claimed>> {
             doubtful: row.doubtful,
             known_ids: Vec::new(),
             bar: None,
+            alone: row.alone,
         })
         .collect())
 }

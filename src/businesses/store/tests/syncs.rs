@@ -26,8 +26,9 @@ async fn a_sync_goes_on_where_it_was_and_knows_how_far_the_last_one_came(pool: P
     assert_eq!((running.wabas, running.expected), (0, None));
     put_off(&mut tx, sync.id, TUESDAY, 1, Refusal { cause: "temporary", fbtrace_id: Some("Ab") }).await.unwrap();
     assert_eq!(sync_state(&mut tx).await.unwrap().running.unwrap().waits_until, Some(TUESDAY));
-    let page = Progress { part: Part::OwnedWabas, cursor: Some("next"), wabas: 100, businesses: 40, skipped: 1 };
-    record_page(&mut tx, sync.id, page).await.unwrap();
+    let place = Some((Part::OwnedWabas, Some("next")));
+    let read = Progress { place, pages: 2, wabas: 100, businesses: 40, skipped: 1 };
+    record_pages(&mut tx, sync.id, read).await.unwrap();
     let open = open_sync(&mut tx).await.unwrap().unwrap();
     assert_eq!((open.part, open.cursor.as_deref(), open.skipped), (Part::OwnedWabas, Some("next"), 1));
     assert_eq!((open.tries, open.retry_at), (0, None));

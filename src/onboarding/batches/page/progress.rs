@@ -14,7 +14,7 @@ use super::{
 use crate::{
     onboarding::model::State,
     sign_in::way_to_new_token,
-    ui::{Glyph, Hue, Icon, Name, StateLabel, Timestamp, age, grouped, plural, state::look_of},
+    ui::{Glyph, Hue, Icon, Name, StateLabel, Timestamp, age, countdown, grouped, plural, state::look_of},
 };
 
 /// What a batch waits for, on top of the page; nothing where it doesn't wait. It isn't a live region: the bar in it moves, and
@@ -27,11 +27,11 @@ pub(super) fn wait(sight: &Sight) -> Option<AnyView> {
     }
 }
 
-/// The heading of a wait.
-fn wait_title(wait: Wait, now: OffsetDateTime) -> String {
+/// The heading of a wait: how long it is as a whole. What is left of it is counted down beside.
+fn wait_title(wait: Wait) -> String {
     match wait.hold {
-        Hold::Told => format!("Meta asks us to wait {}", whole(wait.until - now)),
-        Hold::NearLimit => format!("We hold back for {}", whole(wait.until - now)),
+        Hold::Told => format!("Meta asks us to wait {}", whole(wait.until - wait.since)),
+        Hold::NearLimit => format!("We hold back for {}", whole(wait.until - wait.since)),
         Hold::Away => "Meta does not answer".to_owned(),
     }
 }
@@ -57,6 +57,12 @@ fn meta_waits(wait: Wait, now: OffsetDateTime) -> AnyView {
     };
     let (whole, passed) = (wait.until - wait.since, now - wait.since);
     let seconds = |length: Duration| length.whole_seconds().max(0).to_string();
+    let left = wait.until - now;
+    let left = (left > Duration::ZERO).then(|| left.whole_seconds().unsigned_abs());
+    // The island counts on from here. Without it the moment in the sentence is all there is.
+    let count_down = left.map(|left| {
+        view! { <span class="count-down num" data-left=left.to_string() aria-hidden="true">{countdown(left)}</span> }
+    });
     let bar = (wait.hold == Hold::Told && whole > Duration::ZERO).then(|| {
         view! { <progress max=seconds(whole) value=seconds(passed) aria-label="Wait asked by Meta"></progress> }
     });
@@ -64,10 +70,11 @@ fn meta_waits(wait: Wait, now: OffsetDateTime) -> AnyView {
         <div class="notice h-amber">
             <Icon glyph=Glyph::Clock/>
             <div>
-                <h2>{wait_title(wait, now)}</h2>
+                <h2>{wait_title(wait)}</h2>
                 <p>{why}" Sending starts again by itself at "<Timestamp at=wait.until now=now/>". You can close this page."</p>
                 {bar}
             </div>
+            {count_down}
         </div>
     }
     .into_any()
@@ -103,7 +110,7 @@ fn said(sight: &Sight) -> String {
     let answered = format!("{} of {} answered", grouped(counts.answered()), grouped(counts.total()));
     match sight.pulse.phase() {
         Phase::WaitingForMeta => {
-            let wait = sight.pulse.limit.wait.map(|wait| wait_title(wait, sight.now)).unwrap_or_default();
+            let wait = sight.pulse.limit.wait.map(wait_title).unwrap_or_default();
             format!("{wait}. {answered}")
         }
         Phase::Done => {

@@ -104,6 +104,37 @@ pub async fn limit(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Limit
     Ok(Limit::of(&kept, now))
 }
 
+/// How many batches still have something to send and aren't paused or cancelled.
+pub async fn running(tx: &mut TenantTx) -> sqlx::Result<u64> {
+    let partner = tx.partner().clone();
+    // From one batch to the next along the index, as a claim does.
+    let running = sqlx::query_scalar!(
+        r#"
+        WITH RECURSIVE open_batches AS (
+            (
+                SELECT r.batch_number FROM requests r
+                WHERE r.partner_id = $1 AND NOT r.alone AND r.state IN ('queued', 'waiting_to_retry')
+                ORDER BY r.batch_number LIMIT 1
+            )
+            UNION ALL
+            SELECT (
+                SELECT r.batch_number FROM requests r
+                WHERE r.partner_id = $1 AND NOT r.alone AND r.state IN ('queued', 'waiting_to_retry')
+                  AND r.batch_number > b.batch_number
+                ORDER BY r.batch_number LIMIT 1
+            )
+            FROM open_batches b WHERE b.batch_number IS NOT NULL
+        )
+        SELECT count(*) AS "running!" FROM open_batches o
+        JOIN batches b ON b.batch_number = o.batch_number AND b.paused_at IS NULL AND b.cancelled_at IS NULL
+        "#,
+        partner.as_str(),
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(count(running))
+}
+
 /// Which part of the list of batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {

@@ -47,3 +47,20 @@ async fn the_list_shows_every_batch_once_either_way_and_no_click(pool: PgPool) {
     }
     assert_eq!(seen, newest_first[..3]);
 }
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn what_runs_has_something_to_send_and_is_neither_held_nor_stopped(pool: PgPool) {
+    let (ours, theirs) = (Yard::lay(&pool, "100").await, Yard::lay(&pool, "200").await);
+    let mut made = Vec::new();
+    for states in [&[State::Queued, State::Failed][..], &[State::WaitingToRetry], &[State::Requested, State::Ready]] {
+        made.push(ours.batch(states).await);
+    }
+    let mut tx = ours.tx().await;
+    assert_eq!(store::running(&mut tx).await.unwrap(), 2);
+    store::pause(&mut tx, made[0], ours.member, NOW).await.unwrap();
+    assert_eq!(store::running(&mut tx).await.unwrap(), 1);
+    store::resume(&mut tx, made[0]).await.unwrap();
+    store::cancel_rest(&mut tx, made[1], ours.member, NOW).await.unwrap();
+    assert_eq!(store::running(&mut tx).await.unwrap(), 1);
+    assert_eq!(store::running(&mut theirs.tx().await).await.unwrap(), 0);
+}

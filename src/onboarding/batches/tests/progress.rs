@@ -1,7 +1,7 @@
 //! Counting, and the limits that hold a batch back.
 
 use super::{
-    super::{call_limit, model::Hold},
+    super::{at_work, model::Hold},
     *,
 };
 
@@ -30,7 +30,7 @@ async fn a_batch_counts_its_own_requests_and_no_other(pool: PgPool) {
 async fn the_limit_is_the_worse_of_the_partners_and_the_apps_while_it_is_fresh(pool: PgPool) {
     let (ours, theirs) = (Yard::lay(&pool, "100").await, Yard::lay(&pool, "200").await);
     let mut tx = ours.tx().await;
-    assert_eq!(call_limit(&mut tx, NOW).await.unwrap(), None);
+    assert_eq!(at_work(&mut tx, NOW).await.unwrap().limit, None);
     sqlx::query!(
         "INSERT INTO paces (partner_id, concurrency, used_percent, used_at, wait_until, told_at, cause)
          VALUES ($1, 8, 99.6, $2, $3, $2, 'near_limit')",
@@ -42,8 +42,8 @@ async fn the_limit_is_the_worse_of_the_partners_and_the_apps_while_it_is_fresh(p
     .await
     .unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(call_limit(&mut ours.tx().await, NOW).await.unwrap(), Some(99), "not yet all of it");
-    assert_eq!(call_limit(&mut theirs.tx().await, NOW).await.unwrap(), None, "another partner's is theirs");
+    assert_eq!(at_work(&mut ours.tx().await, NOW).await.unwrap().limit, Some(99), "not yet all of it");
+    assert_eq!(at_work(&mut theirs.tx().await, NOW).await.unwrap().limit, None, "another partner's is theirs");
     let limit = store::limit(&mut ours.tx().await, NOW).await.unwrap();
     assert_eq!(limit.wait.map(|wait| wait.hold), Some(Hold::NearLimit));
     sqlx::query!(

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 
 use super::{
-    BUDGET, Filter,
+    FILE_BUDGET, Filter,
     conditions::{Sql, push_call_conditions, push_parts, push_request_conditions},
     numbers::walk_in_order,
 };
@@ -89,7 +89,7 @@ pub async fn calls_of_page(
     let (mut found, mut after) = (Vec::new(), after);
     loop {
         let wanted = most - i64::try_from(found.len()).unwrap_or(most);
-        let looked = look_at_calls(tx, filter, after, wanted, BUDGET).await?;
+        let looked = look_at_calls(tx, filter, after, wanted, FILE_BUDGET).await?;
         found.extend(looked.rows);
         let Some(place) = looked.looked_to else { return Ok(found) };
         after = Some(place);

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use super::{
     super::standings::Part,
-    BUDGET, Filter,
+    FILE_BUDGET, Filter,
     conditions::{Sql, push_age, push_parts, push_request_conditions, push_times},
 };
 use crate::{
@@ -66,7 +66,7 @@ pub async fn numbers_of_page(tx: &mut TenantTx, filter: &Filter, window: Window,
     let (mut found, mut window) = (Vec::new(), window);
     loop {
         let wanted = most - i64::try_from(found.len()).unwrap_or(most);
-        let looked = look(tx, filter, window, wanted, BUDGET).await?;
+        let looked = look(tx, filter, window, wanted, FILE_BUDGET).await?;
         found.extend(looked.numbers);
         let Some(number) = looked.looked_to else { return Ok(found) };
         window = match window {
