@@ -27,7 +27,8 @@ export default defineConfig({
     navigationTimeout: 30_000,
     locale: 'en-GB',
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // Recording what a test does takes as long as the test: it's done when it's asked for, with TRACE=1.
+    trace: process.env.TRACE ? 'retain-on-failure' : 'off',
     launchOptions: {
       executablePath: setting('CHROMIUM'),
       // Without these Chromium waits for its maker's servers, which a closed network never answers.
