@@ -45,6 +45,14 @@ impl Said {
             self.wait = Some((until, now));
         }
     }
+
+    /// Takes note of what was said before.
+    fn join(&mut self, before: Self) {
+        self.used = self.used.or(before.used);
+        if let Some((until, since)) = before.wait {
+            self.wait(until, since);
+        }
+    }
 }
 
 /// What a call, or several, said of limits.
@@ -95,6 +103,13 @@ impl Ear {
     /// What was heard since this was last asked.
     pub fn take(&self) -> Heard {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Hears again what couldn't be kept.
+    pub fn put_back(&self, heard: Heard) {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since.partner.join(heard.partner);
+        since.app.join(heard.app);
     }
 
     /// Until when to wait, by what was heard since.
@@ -235,6 +250,21 @@ mod tests {
             said.wait(until, NOW);
             assert_eq!(said.wait, Some((expected, NOW)));
         }
+    }
+
+    #[test]
+    fn what_could_not_be_kept_is_heard_again() {
+        let ear = Ear::default();
+        let before = Heard { partner: said(70.0, NOW, Some(at(5))), app: said(20.0, NOW, None) };
+        ear.put_back(before);
+        assert_eq!(ear.wait(), Some(at(5)));
+        let since = Heard { partner: said(90.0, at(1), Some(at(3))), ..Heard::default() };
+        let ear = Ear(Mutex::new(since));
+        ear.put_back(before);
+        let Heard { partner, app } = ear.take();
+        assert_eq!((partner.used, partner.wait), (Some((90.0, at(1))), Some((at(5), NOW))));
+        assert_eq!(app.used, Some((20.0, NOW)));
+        assert_eq!(ear.wait(), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One page of a sync after the other: read from Graph, and kept in Postgres with the place to go on from.
 //!
-//! Pages are read while those before them are being kept, and all that have been read by then are kept together. So a crash repeats
-//! what wasn't kept yet, and keeping a page twice changes nothing.
+//! Pages are read while those before them are being kept, and those of one list that have been read by then are kept together. So a
+//! crash repeats what wasn't kept yet, and keeping a page twice changes nothing.
 
 use super::{
     store::{self, OpenSync, Part, Progress, Reading},
@@ -44,6 +44,7 @@ enum Rows {
 
 /// A page that was read, and isn't kept yet.
 pub struct Page {
+    part: Part,
     rows: Rows,
     /// Rows that couldn't be read.
     skipped: usize,
@@ -62,7 +63,14 @@ pub async fn read(caller: &Caller, partner: &PartnerId, place: Place) -> Result<
         Part::OwnedSolutions => solutions(Role::Owner, caller.solutions(Role::Owner.as_graph(), cursor).await?),
         Part::PartnerSolutions => solutions(Role::Partner, caller.solutions(Role::Partner.as_graph(), cursor).await?),
     };
-    Ok(Page { rows, skipped, onward: place.onward(next) })
+    Ok(Page { part: place.part, rows, skipped, onward: place.onward(next) })
+}
+
+/// Takes the first pages that are of one list: what is kept at once is locked at once, in the order of the ids.
+pub fn of_one_list(read: &mut Vec<Page>) -> Vec<Page> {
+    let part = read.first().map(|page| page.part);
+    let end = read.iter().position(|page| Some(page.part) != part).unwrap_or(read.len());
+    read.drain(..end).collect()
 }
 
 /// What keeping pages came to.
@@ -76,21 +84,20 @@ pub struct Kept {
     pub finished: bool,
 }
 
-/// Keeps pages that follow each other. `is_whole`: every row of the sync's pages before them could be read.
+/// Keeps pages of one list that follow each other. `is_whole`: every row of the sync's pages before them could be read.
 pub async fn keep(tx: &mut TenantTx, pages: Vec<Page>, reading: Reading, is_whole: bool) -> sqlx::Result<Kept> {
     let Some(onward) = pages.last().map(|page| page.onward.clone()) else { return Ok(Kept::default()) };
     let finished = onward.is_none();
     let (number, skipped) = (pages.len(), pages.iter().map(|page| page.skipped).sum());
     let (mut wabas, mut fresh) = (0, 0);
-    for rows in joined(pages) {
-        match rows {
-            Rows::Wabas(list, items) => {
-                wabas += items.len();
-                let seen = group(list, items, &tx.partner().as_business().clone());
-                fresh += store::upsert(tx, reading, &seen).await?;
-            }
-            Rows::Solutions(role, items) => solutions::upsert(tx, role, &items, reading.now).await?,
+    match joined(pages) {
+        Some(Rows::Wabas(list, items)) => {
+            wabas = items.len();
+            let portfolio = tx.partner().as_business().clone();
+            fresh = store::upsert(tx, reading, &group(list, items, &portfolio)).await?;
         }
+        Some(Rows::Solutions(role, items)) => solutions::upsert(tx, role, &items, reading.now).await?,
+        None => {}
     }
     let place = onward.as_ref().map(|place| (place.part, place.cursor.as_ref().map(Cursor::as_str)));
     store::record_pages(tx, reading.sync_id, Progress { place, pages: number, wabas, businesses: fresh, skipped })
@@ -101,17 +108,17 @@ pub async fn keep(tx: &mut TenantTx, pages: Vec<Page>, reading: Reading, is_whol
     Ok(Kept { fresh, skipped, finished })
 }
 
-/// Pages of the same list as one.
-fn joined(pages: Vec<Page>) -> Vec<Rows> {
-    let mut all: Vec<Rows> = Vec::new();
-    for page in pages {
-        match (all.last_mut(), page.rows) {
-            (Some(Rows::Wabas(list, rows)), Rows::Wabas(of, more)) if *list == of => rows.extend(more),
-            (Some(Rows::Solutions(role, rows)), Rows::Solutions(of, more)) if *role == of => rows.extend(more),
-            (_, rows) => all.push(rows),
+/// Pages of one list as one.
+fn joined(pages: Vec<Page>) -> Option<Rows> {
+    pages.into_iter().map(|page| page.rows).reduce(|mut all, rows| {
+        match (&mut all, rows) {
+            (Rows::Wabas(_, all), Rows::Wabas(_, more)) => all.extend(more),
+            (Rows::Solutions(_, all), Rows::Solutions(_, more)) => all.extend(more),
+            // Not of one list.
+            (Rows::Wabas(..), Rows::Solutions(..)) | (Rows::Solutions(..), Rows::Wabas(..)) => {}
         }
-    }
-    all
+        all
+    })
 }
 
 /// Ends the sync. `is_whole`: what it didn't see is gone; else what couldn't be read may be what seems to be missing.
@@ -148,18 +155,16 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_one_list_are_kept_as_one_and_lists_stay_in_order() {
-        let solutions = |role| Page { rows: Rows::Solutions(role, Vec::new()), skipped: 0, onward: None };
-        let wabas = |list| Page { rows: Rows::Wabas(list, Vec::new()), skipped: 0, onward: None };
-        let pages = [List::Client, List::Client, List::Owned].map(wabas).into_iter();
-        let pages = pages.chain([Role::Owner, Role::Partner, Role::Partner].map(solutions)).collect();
-        let told: Vec<_> = joined(pages)
-            .iter()
-            .map(|rows| match rows {
-                Rows::Wabas(list, _) => format!("{list:?}"),
-                Rows::Solutions(role, _) => format!("{role:?}"),
-            })
-            .collect();
-        assert_eq!(told, ["Client", "Owned", "Owner", "Partner"]);
+    fn what_is_kept_at_once_is_of_one_list() {
+        const PARTS: [Part; 5] =
+            [Part::ClientWabas, Part::ClientWabas, Part::OwnedWabas, Part::OwnedSolutions, Part::OwnedSolutions];
+        let page = |part| Page { part, rows: Rows::Wabas(List::Client, Vec::new()), skipped: 0, onward: None };
+        let mut read: Vec<Page> = PARTS.map(page).into();
+        let mut kept = Vec::new();
+        while !read.is_empty() {
+            kept.push(of_one_list(&mut read).len());
+        }
+        assert_eq!(kept, [2, 1, 2]);
+        assert!(of_one_list(&mut read).is_empty());
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     db::{Db, PartnerId},
     graph::{self, Advice, Caller, Cause, Graph, Origin},
-    pauses::{self, Ear, Heard},
+    pauses::{self, Ear},
     reconcile::{CancellationToken, Lane, Next, Reconciler},
     sign_in::{TokenError, Whose, any_live_token, mark_dead},
     vault::Vault,
@@ -52,7 +52,7 @@ pub struct SyncBusinesses {
 /// the planner knows nothing.
 const FIRST_STATISTICS: u64 = 500;
 
-/// The most pages that are read before those before them are kept.
+/// The most pages that are read before those before them are kept: so many more may be asked for after somebody else was told to wait.
 const MOST_AHEAD: usize = 4;
 
 /// Why a sync reads no further.
@@ -160,11 +160,10 @@ impl SyncBusinesses {
         let (mut fresh, mut statistics_at) = (0, FIRST_STATISTICS);
         loop {
             if keeping.is_terminated() && trouble.is_none() && !read.is_empty() {
-                let pages = std::mem::take(&mut read);
+                let pages = pages::of_one_list(&mut read);
                 let reading = Reading { sync_id: open.id, began_at, now: self.clock.now() };
-                let heard = ear.take();
-                wait = wait.max(heard.wait());
-                keeping = self.keep(partner, pages, reading, open.skipped == 0, heard).boxed().fuse();
+                wait = wait.max(ear.wait());
+                keeping = self.keep(partner, pages, reading, open.skipped == 0, ear).boxed().fuse();
             }
             let goes_on = refusal.is_none() && trouble.is_none() && wait.max(ear.wait()).is_none();
             if reading.is_terminated()
@@ -213,19 +212,19 @@ impl SyncBusinesses {
         }
     }
 
-    /// Keeps pages with what was heard meanwhile, and says until when Meta is not to be called.
+    /// Keeps what was heard meanwhile, then the pages, and says until when Meta is not to be called. In two transactions: dispatch locks
+    /// businesses while it holds what is kept of the limits.
     async fn keep(
         &self,
         partner: &PartnerId,
         pages: Vec<Page>,
         reading: Reading,
         is_whole: bool,
-        heard: Heard,
+        ear: &Ear,
     ) -> sqlx::Result<(Kept, Option<OffsetDateTime>)> {
+        let until = self.keep_heard(partner, ear).await?;
         let mut tx = self.db.tenant(partner).await?;
         let kept = pages::keep(&mut tx, pages, reading, is_whole).await?;
-        pauses::keep(&mut tx, &self.graph.settings().app_id, heard).await?;
-        let until = pauses::until(&mut tx, self.clock.now()).await?;
         tx.commit().await?;
         Ok((kept, until))
     }
@@ -236,11 +235,22 @@ impl SyncBusinesses {
         pauses::until(&mut tx, self.clock.now()).await
     }
 
-    /// Lets the others wait for what a page's answer said of the limits.
-    async fn keep_heard(&self, partner: &PartnerId, ear: &Ear) -> sqlx::Result<()> {
-        let mut tx = self.db.tenant(partner).await?;
-        pauses::keep(&mut tx, &self.graph.settings().app_id, ear.take()).await?;
-        tx.commit().await
+    /// Lets the others wait for what pages' answers said of the limits, and says until when to wait for what anybody was told. What can't
+    /// be kept now is kept the next time.
+    async fn keep_heard(&self, partner: &PartnerId, ear: &Ear) -> sqlx::Result<Option<OffsetDateTime>> {
+        let heard = ear.take();
+        let kept = async {
+            let mut tx = self.db.tenant(partner).await?;
+            pauses::keep(&mut tx, &self.graph.settings().app_id, heard).await?;
+            let until = pauses::until(&mut tx, self.clock.now()).await?;
+            tx.commit().await?;
+            Ok(until)
+        };
+        let kept = kept.await;
+        if kept.is_err() {
+            ear.put_back(heard);
+        }
+        kept
     }
 
     /// Plans are only quicker for it, so it may fail.

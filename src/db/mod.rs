@@ -160,12 +160,17 @@ impl Db {
     }
 
     /// The same for statements that find rows by their keys, whatever the values: each is planned once a connection. Left to itself,
-    /// Postgres plans the first five anew, and some for ever, which takes longer than such a statement itself.
+    /// Postgres plans the first five anew, and some for ever, which takes longer than such a statement itself. A plan is as old as the
+    /// statistics: whoever fills a table has it analyzed.
     ///
     /// # Errors
     /// When Postgres can't be reached.
     pub async fn tenant_by_keys(&self, partner: &PartnerId) -> Result<TenantTx, sqlx::Error> {
-        self.begin(tenant!("; SET LOCAL plan_cache_mode = 'force_generic_plan'"), partner).await
+        self.begin(
+            tenant!("; SET LOCAL statement_timeout = '60s'; SET LOCAL plan_cache_mode = 'force_generic_plan'"),
+            partner,
+        )
+        .await
     }
 
     /// The same for a page: a statement that takes longer than anybody waits for a page is broken off.

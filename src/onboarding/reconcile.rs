@@ -31,7 +31,7 @@ use crate::{
     db::{Db, PartnerId, TenantTx},
     graph::Graph,
     pauses::{self, Said},
-    reconcile::{self, CancellationToken, Lane, Next, Reconciler, Signals, pause},
+    reconcile::{self, CancellationToken, Lane, Next, Reconciler, Signals, Subscription, pause},
     sign_in,
     vault::Vault,
 };
@@ -75,6 +75,8 @@ impl Dispatch {
     }
 
     async fn pass(&self, partner: &PartnerId, stop: &CancellationToken) -> anyhow::Result<Next> {
+        // Before the first claim: what is asked for from then on is heard.
+        let mut wakes = self.signals.subscribe();
         let (gauge, first, tx) = self.begin(partner, stop).await?;
         let gauge = Arc::new(gauge);
         let sender = Sender {
@@ -89,7 +91,7 @@ impl Dispatch {
         // A click waits for both.
         let (committed, ()) = tokio::join!(tx.commit(), sender.prepare(first.claimed.first()));
         committed?;
-        Run { dispatch: self, partner, sender: &sender }.go(first, stop).await
+        Run { dispatch: self, partner, sender: &sender }.go(first, &mut wakes, stop).await
     }
 
     /// Takes up what was left, and claims what goes first: in one transaction, which is still to be committed, since a click waits
@@ -103,7 +105,10 @@ impl Dispatch {
             gauge.told(until, now);
         }
         let width = if stop.is_cancelled() { 0 } else { gauge.width(now) };
-        let first = Turned::claim(&mut tx, room(width, 0, true, true), now).await?;
+        let mut first = Turned::claim(&mut tx, room(width, 0, true, true), now).await?;
+        if first.claimed.is_empty() {
+            first.more |= store::resume_after_sign_in(&mut tx, now).await?;
+        }
         Ok((gauge, first, tx))
     }
 
@@ -179,18 +184,17 @@ impl Turned {
 }
 
 impl Run<'_> {
-    async fn go(self, first: Turned, stop: &CancellationToken) -> anyhow::Result<Next> {
+    async fn go(self, first: Turned, wakes: &mut Subscription, stop: &CancellationToken) -> anyhow::Result<Next> {
         let name = format!("{DISPATCH}:{}", self.partner);
-        let mut wakes = self.dispatch.signals.subscribe();
         let mut under_way = FuturesUnordered::new();
         let mut come: Vec<Sent> = Vec::new();
         // Work with Postgres that goes on beside the sending.
         let mut saving: Lane<'_, sqlx::Result<()>> = Lane::terminated();
         let mut claiming: Lane<'_, sqlx::Result<Turned>> = Lane::terminated();
         let mut express: Lane<'_, sqlx::Result<Vec<Claimed>>> = Lane::terminated();
-        let Turned { claimed, more, mut due } = first;
-        // Whether a newer token is there is looked up with the next claim: a click needn't wait for that.
-        let (mut more, mut woken) = (more || claimed.is_empty(), true);
+        let Turned { claimed, mut more, mut due } = first;
+        // Whether a newer token is there is looked up with the next claim, where there was one: a click needn't wait for that.
+        let mut woken = !claimed.is_empty();
         // What a claim says of the rest is old when something was saved or asked for since it began.
         let mut news = false;
         // Outcomes that hold back others are being saved: nothing is claimed before it is known whom they hold back.

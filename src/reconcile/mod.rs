@@ -22,7 +22,7 @@ pub use tokio_util::sync::CancellationToken;
 
 use crate::db::PartnerId;
 pub use runner::Runner;
-pub use signals::{Signal, Signals};
+pub use signals::{Signal, Signals, Subscription};
 
 /// Background work of a room.
 pub trait Reconciler: Send + Sync + 'static {

@@ -1,4 +1,4 @@
-//! The syncs themselves: asked for, under way, ended. The open row is all a sync knows, so a crash loses at most the pages that were being kept.
+//! The syncs themselves: asked for, under way, ended. The open row is all a sync knows, so a crash loses at most what was read and not kept yet.
 
 use time::OffsetDateTime;
 

@@ -65,10 +65,10 @@ pub fn follow(events: &str, said: RwSignal<String>) {
     on_cleanup(move || source.close());
 }
 
-/// Goes on counting what the server began, by what went by since: a clock that is wrong makes no difference.
+/// Goes on counting what the server began, by what went by since.
 fn count_down() {
     let last = Cell::new(Date::now());
-    set_interval(
+    let ticking = set_interval_with_handle(
         move || {
             let passed = Date::now() - last.replace(Date::now());
             let Some(shown) = document().query_selector("#wait [data-left]").ok().flatten() else { return };
@@ -84,6 +84,9 @@ fn count_down() {
         },
         Duration::from_secs(1),
     );
+    if let Ok(ticking) = ticking {
+        on_cleanup(move || ticking.clear());
+    }
 }
 
 fn shown(attribute: &str) -> Option<String> {

@@ -53,7 +53,7 @@ pub use self::{
 pub struct AtWork {
     /// Percent of Meta's call limit that the partner has used up, if Meta named it lately.
     pub limit: Option<u8>,
-    /// Batches that still have something to send and aren't paused.
+    /// Batches that still have something to claim and aren't paused.
     pub running: u64,
 }
 

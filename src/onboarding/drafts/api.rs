@@ -144,7 +144,9 @@ async fn start_draft(visit: &Visit, number: &str, form: &StartForm) -> Result<St
     audit(&mut tx, &visit.entry(Act::BatchStarted, told)).await.map_err(failed)?;
     let partner = tx.partner().clone();
     reconcile::wake(&mut tx, DISPATCH, &partner).await.map_err(failed)?;
-    tx.commit().await.map_err(failed)?;
+    let mut owner = tx.leave().await.map_err(failed)?;
+    store::refresh_statistics(&mut owner, queued).await.map_err(failed)?;
+    owner.commit().await.map_err(failed)?;
     tracing::info!(batch = number.0, queued, "a batch was started");
     Ok(batch)
 }

@@ -198,8 +198,9 @@ async fn usable_solutions(tx: &mut TenantTx) -> sqlx::Result<Vec<SolutionId>> {
     Ok(offered.into_iter().filter(|solution| solution.usable.is_ok()).map(|solution| solution.id).collect())
 }
 
-/// Requests that wait for a sign-in are due as soon as another token is there: a newer one, or the next in line when one died.
-pub async fn resume_after_sign_in(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<()> {
+/// Requests that wait for a sign-in are due as soon as another token is there: a newer one, or the next in line when one died. Says
+/// whether any is.
+pub async fn resume_after_sign_in(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<bool> {
     let partner = tx.partner().clone();
     sqlx::query!(
         r#"
@@ -213,7 +214,7 @@ pub async fn resume_after_sign_in(tx: &mut TenantTx, now: OffsetDateTime) -> sql
     )
     .execute(&mut **tx)
     .await
-    .map(drop)
+    .map(|resumed| resumed.rows_affected() > 0)
 }
 
 /// Requests that stand as Sending though nobody sends them: their process ended. Asked at the start of a pass.

@@ -119,3 +119,14 @@ async fn two_who_refresh_the_same_businesses_in_another_order_never_block_each_o
     };
     futures::join!(many(ids, "NOT_STARTED"), many(backwards, "REQUEST_SENT"));
 }
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn it_is_planned_once(pool: PgPool) {
+    let settings: Vec<String> = sqlx::query_scalar(
+        "SELECT unnest(proconfig) FROM pg_proc WHERE oid = 'refresh_standing(text[])'::regprocedure",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(settings, ["plan_cache_mode=force_generic_plan"], "a new version of it has to say so again");
+}

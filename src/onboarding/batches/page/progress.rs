@@ -27,11 +27,12 @@ pub(super) fn wait(sight: &Sight) -> Option<AnyView> {
     }
 }
 
-/// The heading of a wait: how long it is as a whole. What is left of it is counted down beside.
-fn wait_title(wait: Wait) -> String {
+/// What is said of a wait. The heading tells how long it is as a whole, and counts down what is left beside; who only hears it is told
+/// what is left.
+fn wait_title(wait: Wait, length: Duration) -> String {
     match wait.hold {
-        Hold::Told => format!("Meta asks us to wait {}", whole(wait.until - wait.since)),
-        Hold::NearLimit => format!("We hold back for {}", whole(wait.until - wait.since)),
+        Hold::Told => format!("Meta asks us to wait {}", whole(length)),
+        Hold::NearLimit => format!("We hold back for {}", whole(length)),
         Hold::Away => "Meta does not answer".to_owned(),
     }
 }
@@ -55,7 +56,7 @@ fn meta_waits(wait: Wait, now: OffsetDateTime) -> AnyView {
         }
         Hold::Away => "Call after call finds nobody there. We ask now and then if Meta is back; nothing is lost.",
     };
-    let (whole, passed) = (wait.until - wait.since, now - wait.since);
+    let (whole_wait, passed) = (wait.until - wait.since, now - wait.since);
     let seconds = |length: Duration| length.whole_seconds().max(0).to_string();
     let left = wait.until - now;
     let left = (left > Duration::ZERO).then(|| left.whole_seconds().unsigned_abs());
@@ -63,14 +64,14 @@ fn meta_waits(wait: Wait, now: OffsetDateTime) -> AnyView {
     let count_down = left.map(|left| {
         view! { <span class="count-down num" data-left=left.to_string() aria-hidden="true">{countdown(left)}</span> }
     });
-    let bar = (wait.hold == Hold::Told && whole > Duration::ZERO).then(|| {
-        view! { <progress max=seconds(whole) value=seconds(passed) aria-label="Wait asked by Meta"></progress> }
+    let bar = (wait.hold == Hold::Told && whole_wait > Duration::ZERO).then(|| {
+        view! { <progress max=seconds(whole_wait) value=seconds(passed) aria-label="Wait asked by Meta"></progress> }
     });
     view! {
         <div class="notice h-amber">
             <Icon glyph=Glyph::Clock/>
             <div>
-                <h2>{wait_title(wait)}</h2>
+                <h2>{wait_title(wait, whole_wait)}</h2>
                 <p>{why}" Sending starts again by itself at "<Timestamp at=wait.until now=now/>". You can close this page."</p>
                 {bar}
             </div>
@@ -110,7 +111,7 @@ fn said(sight: &Sight) -> String {
     let answered = format!("{} of {} answered", grouped(counts.answered()), grouped(counts.total()));
     match sight.pulse.phase() {
         Phase::WaitingForMeta => {
-            let wait = sight.pulse.limit.wait.map(wait_title).unwrap_or_default();
+            let wait = sight.pulse.limit.wait.map(|wait| wait_title(wait, wait.until - sight.now)).unwrap_or_default();
             format!("{wait}. {answered}")
         }
         Phase::Done => {

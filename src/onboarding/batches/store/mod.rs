@@ -104,7 +104,7 @@ pub async fn limit(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Limit
     Ok(Limit::of(&kept, now))
 }
 
-/// How many batches still have something to send and aren't paused or cancelled.
+/// How many batches still have something to claim and aren't paused or cancelled.
 pub async fn running(tx: &mut TenantTx) -> sqlx::Result<u64> {
     let partner = tx.partner().clone();
     // From one batch to the next along the index, as a claim does.

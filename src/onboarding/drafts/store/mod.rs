@@ -20,7 +20,7 @@ use crate::db::TenantTx;
 pub use self::{
     check::check_rows,
     rows::{Correction, Part, correct, list_rows, rejected_rows},
-    start::{Wish, start},
+    start::{Wish, refresh_statistics, start},
     write::{add_rows, begin, discard, draft_selection, forget_old},
 };
 
