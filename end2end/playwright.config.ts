@@ -14,7 +14,7 @@ export default defineConfig({
   outputDir: '../target/end2end',
   forbidOnly: true,
   retries: 0,
-  // The specs share one app and one simulator, whose faults are planned for the next call whoever makes it.
+  // The specs of a project share one app and one simulator, whose faults are planned for the next call whoever makes it.
   workers: 1,
   timeout: 180_000,
   expect: { timeout: 10_000 },
@@ -27,7 +27,7 @@ export default defineConfig({
     navigationTimeout: 30_000,
     locale: 'en-GB',
     screenshot: 'only-on-failure',
-    // Recording what a test does takes as long as the test: it's done when it's asked for, with TRACE=1.
+    // Recording what a test does takes a quarter of its time: it's done when it's asked for, with TRACE=1.
     trace: process.env.TRACE ? 'retain-on-failure' : 'off',
     launchOptions: {
       executablePath: setting('CHROMIUM'),
