@@ -138,17 +138,17 @@ async fn frame_of(visit: &Visit) -> Frame {
     let looked = async {
         let mut tx = visit.tenant().await?;
         let at_work = at_work(&mut tx, visit.clock.now()).await.map_err(mishap)?;
-        let head_count = head_count(&mut tx, visit.stalled_before()).await.map_err(mishap)?;
+        let head_count = head_count(&mut tx).await.map_err(mishap)?;
         Ok::<_, AppError>((at_work, head_count))
     };
     let Ok((at_work, businesses)) = looked.await else {
         return Frame { limit: None, nav: places([None, None, None]) };
     };
-    let HeadCount { all, need_attention } = businesses;
+    let HeadCount { all, failed } = businesses;
     let note = |n: u64, text: String, spoken, hot| (n > 0).then_some(NavNote { text, spoken, hot });
     let notes = [
-        note(all.n, all.to_string(), "", false),
-        note(need_attention.n, need_attention.to_string(), "need attention", true),
+        note(all, grouped(all), "", false),
+        note(failed, grouped(failed), "failed", true),
         note(at_work.running, format!("{} running", grouped(at_work.running)), "", false),
     ];
     Frame { limit: at_work.limit, nav: places(notes) }

@@ -50,12 +50,12 @@ pub struct NavItem {
     pub aside: bool,
 }
 
-/// What stands behind the word of a place: how many there are, or how many want to be looked at.
+/// What stands behind the word of a place: how many there are, or how many went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NavNote {
     /// As shown: `8,306`, `1 running`.
     pub text: String,
-    /// What is only spoken after it: "need attention".
+    /// What is only spoken after it: "failed".
     pub spoken: &'static str,
     /// Whether it stands out.
     pub hot: bool,

@@ -44,7 +44,7 @@ fn nav() -> Vec<NavItem> {
             href: "/requests",
             glyph: Glyph::Send,
             word: "Requests",
-            note: Some(NavNote { text: "96".into(), spoken: "need attention", hot: true }),
+            note: Some(NavNote { text: "96".into(), spoken: "failed", hot: true }),
             aside: false,
         },
     ]
@@ -273,5 +273,5 @@ fn a_place_is_named_by_its_word_and_described_by_its_note() {
     let link = page.split("<a ").find(|link| link.contains("href=\"/requests\"")).unwrap();
     assert!(link.contains("aria-describedby=\"note-of-requests\""), "{link}");
     assert!(link.contains("id=\"note-of-requests\" aria-hidden=\"true\""), "{link}");
-    assert!(link.contains("96") && link.contains("> need attention<"), "{link}");
+    assert!(link.contains("96") && link.contains("> failed<"), "{link}");
 }

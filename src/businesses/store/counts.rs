@@ -53,50 +53,14 @@ impl Counts {
 /// How many businesses there are behind each chip, from the rollup; those that stalled are found by their age. Whoever waits for its
 /// admin has no WABA that signed, so none of them is counted twice for a missing payment.
 pub async fn count_all(tx: &mut TenantTx, stalled_before: OffsetDateTime) -> sqlx::Result<Counts> {
-    let parts = parts(tx, stalled_before).await?;
-    let exact = |n| Count::of(n, false);
-    Ok(Counts([
-        exact(parts.total),
-        exact(parts.eligible),
-        exact(parts.not_requested),
-        exact(parts.waiting),
-        exact(parts.accepted),
-        exact(parts.ready),
-        parts.with_stalled(parts.troubled),
-    ]))
-}
-
-/// What the rollup says, and how many stalled, up to one more than the cap. `None`: there is no row at all.
-struct Parts {
-    total: Option<i64>,
-    eligible: Option<i64>,
-    not_requested: Option<i64>,
-    waiting: Option<i64>,
-    accepted: Option<i64>,
-    ready: Option<i64>,
-    failed: Option<i64>,
-    troubled: Option<i64>,
-    stalled: Option<i64>,
-}
-
-impl Parts {
-    fn with_stalled(&self, others: Option<i64>) -> Count {
-        let stalled = self.stalled.unwrap_or_default();
-        Count::of(Some(others.unwrap_or_default() + stalled.min(COUNTED)), stalled > COUNTED)
-    }
-}
-
-async fn parts(tx: &mut TenantTx, stalled_before: OffsetDateTime) -> sqlx::Result<Parts> {
     let partner = tx.partner().clone();
-    sqlx::query_as!(
-        Parts,
+    let row = sqlx::query!(
         "SELECT sum(n)::bigint AS total,
             (sum(n) FILTER (WHERE standing = 'eligible'))::bigint AS eligible,
             (sum(n) FILTER (WHERE NOT requested))::bigint AS not_requested,
             (sum(n) FILTER (WHERE standing IN ('requested', 'already_requested')))::bigint AS waiting,
             (sum(n) FILTER (WHERE standing = 'accepted'))::bigint AS accepted,
             (sum(n) FILTER (WHERE standing = 'ready'))::bigint AS ready,
-            (sum(n) FILTER (WHERE standing = 'failed'))::bigint AS failed,
             (sum(n) FILTER (WHERE standing = 'failed' OR needs_payment))::bigint AS troubled,
             (SELECT count(*) FROM (
                 SELECT FROM businesses
@@ -114,22 +78,46 @@ async fn parts(tx: &mut TenantTx, stalled_before: OffsetDateTime) -> sqlx::Resul
         COUNTED + 1,
     )
     .fetch_one(&mut **tx)
-    .await
+    .await?;
+    let exact = |n| Count::of(n, false);
+    let stalled = row.stalled.unwrap_or_default();
+    let attention = row.troubled.unwrap_or_default() + stalled.min(COUNTED);
+    Ok(Counts([
+        exact(row.total),
+        exact(row.eligible),
+        exact(row.not_requested),
+        exact(row.waiting),
+        exact(row.accepted),
+        exact(row.ready),
+        Count::of(Some(attention), stalled > COUNTED),
+    ]))
 }
 
 /// What the frame of every page says of the businesses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadCount {
     /// All of them.
-    pub all: Count,
-    /// Those whose request failed or stalled.
-    pub need_attention: Count,
+    pub all: u64,
+    /// Those whose last request failed.
+    pub failed: u64,
 }
 
-/// How many businesses there are, and for how many the last request needs a person.
-pub async fn head_count(tx: &mut TenantTx, stalled_before: OffsetDateTime) -> sqlx::Result<HeadCount> {
-    let parts = parts(tx, stalled_before).await?;
-    Ok(HeadCount { all: Count::of(parts.total, false), need_attention: parts.with_stalled(parts.failed) })
+/// How many businesses there are, and how many failed, from the rollup.
+pub async fn head_count(tx: &mut TenantTx) -> sqlx::Result<HeadCount> {
+    let partner = tx.partner().clone();
+    let row = sqlx::query!(
+        r#"SELECT sum(n)::bigint AS total, (sum(n) FILTER (WHERE standing = 'failed'))::bigint AS failed
+        FROM (
+            SELECT standing, n FROM business_counts WHERE partner_id = $1
+            UNION ALL
+            SELECT standing, delta FROM business_count_deltas WHERE partner_id = $1
+        ) AS parts"#,
+        partner.as_str() as _,
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    let count = |n: Option<i64>| u64::try_from(n.unwrap_or_default()).unwrap_or_default();
+    Ok(HeadCount { all: count(row.total), failed: count(row.failed) })
 }
 
 /// How many of what a search found are behind each chip.

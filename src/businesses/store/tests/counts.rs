@@ -60,6 +60,17 @@ async fn the_rollup_counts_what_is_there_whatever_happens(pool: PgPool) {
             fold_counts(&mut tx).await.unwrap();
         }
         assert_eq!(rolled_up(&mut tx).await, by_hand(&mut tx).await, "round {round}");
+        let failed: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM businesses WHERE left_at IS NULL AND standing = 'failed'")
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
+        let HeadCount { all, failed: told } = head_count(&mut tx).await.unwrap();
+        assert_eq!(
+            (i64::try_from(all), i64::try_from(told)),
+            (Ok(by_hand(&mut tx).await[0]), Ok(failed)),
+            "round {round}"
+        );
     }
     request(&mut tx, "529", STATES[4], MONDAY - time::Duration::days(30)).await;
     refresh_standing(&mut tx, &[id("529")]).await.unwrap();
