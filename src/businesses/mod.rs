@@ -1,7 +1,8 @@
 //! The end businesses a partner serves and their WABAs: read from Graph, kept, searched, listed.
 //!
-//! Who calls: `app.rs` (the page, the doors), `worker.rs` ([`SyncBusinesses`]), `onboarding` (one business's page, drafts of what is
-//! ticked, and [`refresh_standing`] after each change of a request), `webhooks` ([`lock_businesses`]), `support` and `insights` (look-ups).
+//! Who calls: `app.rs` (the page, the doors, [`head_count`] for the frame), `worker.rs` ([`SyncBusinesses`]), `onboarding` (one
+//! business's page, drafts of what is ticked, and [`refresh_standing`] after each change of a request), `webhooks`
+//! ([`lock_businesses`]), `support` and `insights` (look-ups).
 //!
 //! What always holds:
 //! - a business is found from its WABAs; the onboarding call goes to the business's id, never to a WABA's (2.3);
