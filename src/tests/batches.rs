@@ -306,7 +306,7 @@ async fn meta_s_wait_and_limit_are_told_on_the_batch_and_in_the_frame(pool: PgPo
         }
         let left = page.body.split("data-left=\"").nth(1).and_then(|rest| rest.split('"').next());
         let left: u64 = left.and_then(|left| left.parse().ok()).expect("what is left is counted down");
-        assert!((200..=240).contains(&left), "{left}");
+        assert!((200_000..=240_000).contains(&left), "{left}");
     }
     let framed = browser.open("/businesses").await.unwrap();
     assert!(

@@ -14,7 +14,7 @@ use js_sys::{
     wasm_bindgen::{JsCast, closure::Closure},
 };
 use leptos::{prelude::*, task::spawn_local};
-use web_sys::{EventSource, MessageEvent};
+use web_sys::{Element, EventSource, MessageEvent};
 
 use crate::ui::{
     browser::{fetch_page, is_in_use, take_over},
@@ -65,21 +65,20 @@ pub fn follow(events: &str, said: RwSignal<String>) {
     on_cleanup(move || source.close());
 }
 
-/// Goes on counting what the server began, by what went by since.
+/// Goes on counting what the server began, by what went by since. In whole numbers: reading and writing others weighs ten kilobytes.
 fn count_down() {
     let last = Cell::new(Date::now());
     let ticking = set_interval_with_handle(
         move || {
-            let passed = Date::now() - last.replace(Date::now());
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
+            let passed = (Date::now() - last.replace(Date::now())) as u64;
             let Some(shown) = document().query_selector("#wait [data-left]").ok().flatten() else { return };
-            let left = shown.get_attribute("data-left").and_then(|left| left.parse::<f64>().ok()).unwrap_or_default();
-            let left = (left - passed / 1_000.0).max(0.0);
+            let left = number(&shown, "data-left").saturating_sub(passed);
             let _ = shown.set_attribute("data-left", &left.to_string());
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, and not below zero")]
-            shown.set_text_content(Some(&countdown(left.ceil() as u64)));
+            shown.set_text_content(Some(&countdown(left.div_ceil(1_000))));
             if let Some(bar) = document().query_selector("#wait progress").ok().flatten() {
-                let whole = bar.get_attribute("max").and_then(|max| max.parse::<f64>().ok()).unwrap_or_default();
-                let _ = bar.set_attribute("value", &(whole - left).max(0.0).to_string());
+                let passed = number(&bar, "max").saturating_sub(left / 1_000);
+                let _ = bar.set_attribute("value", &passed.to_string());
             }
         },
         Duration::from_secs(1),
@@ -87,6 +86,11 @@ fn count_down() {
     if let Ok(ticking) = ticking {
         on_cleanup(move || ticking.clear());
     }
+}
+
+/// A whole number that an element tells.
+fn number(element: &Element, attribute: &str) -> u64 {
+    element.get_attribute(attribute).and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
 fn shown(attribute: &str) -> Option<String> {

@@ -59,10 +59,11 @@ fn meta_waits(wait: Wait, now: OffsetDateTime) -> AnyView {
     let (whole_wait, passed) = (wait.until - wait.since, now - wait.since);
     let seconds = |length: Duration| length.whole_seconds().max(0).to_string();
     let left = wait.until - now;
-    let left = (left > Duration::ZERO).then(|| left.whole_seconds().unsigned_abs());
-    // The island counts on from here. Without it the moment in the sentence is all there is.
+    let left = u64::try_from(left.whole_milliseconds()).ok().filter(|left| *left > 0);
+    // The island counts on from here, in milliseconds. Without it the moment in the sentence is all there is.
     let count_down = left.map(|left| {
-        view! { <span class="count-down num" data-left=left.to_string() aria-hidden="true">{countdown(left)}</span> }
+        let clock = countdown(left.div_ceil(1_000));
+        view! { <span class="count-down num" data-left=left.to_string() aria-hidden="true">{clock}</span> }
     });
     let bar = (wait.hold == Hold::Told && whole_wait > Duration::ZERO).then(|| {
         view! { <progress max=seconds(whole_wait) value=seconds(passed) aria-label="Wait asked by Meta"></progress> }
