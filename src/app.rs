@@ -120,8 +120,7 @@ where
         let Frame { limit, nav } = frame_of(&asks).await;
         Ok(Page {
             title: page.title,
-            view: view! { <Layout account=account nav=nav here=here limit=limit above=above>{page.view}</Layout> }
-                .into_any(),
+            view: view! { <Layout account nav here limit above>{page.view}</Layout> }.into_any(),
         })
     };
     bare(shown)
