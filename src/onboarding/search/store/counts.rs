@@ -29,12 +29,12 @@ pub async fn state_counts(
         r#"
         SELECT s.state AS "state!", (
             SELECT count(*) FROM (
-                SELECT FROM requests WHERE partner_id = $1 AND state >= s.state AND state <= s.state ORDER BY state, number DESC LIMIT $3
+                SELECT FROM requests WHERE partner_id = $1 AND state >= s.state AND state <= s.state ORDER BY state, number LIMIT $3
             ) AS these
         ) AS "all!", CASE WHEN s.state IN ('requested', 'already_requested') THEN (
             SELECT count(*) FROM (
-                SELECT FROM requests WHERE partner_id = $1 AND state >= s.state AND state <= s.state AND answered_at < $4 AND number < $5
-                ORDER BY state, number DESC LIMIT $3
+                SELECT FROM requests WHERE partner_id = $1 AND (state, number) < (s.state, $5) AND state >= s.state AND answered_at < $4
+                ORDER BY state DESC, number DESC LIMIT $3
             ) AS these
         ) ELSE 0 END AS "stalled!"
         FROM unnest($2::text[]) AS s (state)

@@ -32,7 +32,7 @@ use super::asked::{Asked, Cond};
 const MOST_GATHERED: i64 = 5_000;
 
 /// The most rows that are looked at for a page: a hundredth of a millisecond each, and nobody is to wait for long.
-pub const BUDGET: i64 = 4_000;
+pub const BUDGET: i64 = 3_000;
 
 /// The same for a step of a file, which nobody waits in front of.
 const FILE_BUDGET: i64 = 10_000;

@@ -93,9 +93,18 @@ impl Span {
     const fn order_of(self, part: Option<(State, Part)>) -> &'static str {
         match (part, self.ascending) {
             (None, _) => self.order(),
-            (Some(_), true) => " ORDER BY state DESC, number",
-            (Some(_), false) => " ORDER BY state, number DESC",
+            (Some(_), true) => " ORDER BY state, number",
+            (Some(_), false) => " ORDER BY state DESC, number DESC",
         }
+    }
+
+    /// The same up to a number, that one included.
+    const fn up_to(self, number: i64) -> Self {
+        if self.ascending { Self { end: number.saturating_add(1), ..self } } else { Self { first: number, ..self } }
+    }
+
+    fn holds(self, number: i64) -> bool {
+        (self.first..self.end).contains(&number)
     }
 }
 
@@ -125,7 +134,8 @@ async fn walk(tx: &mut TenantTx, filter: &Filter, span: Span, most: i64, budget:
         q.push(if at > 0 { " UNION ALL " } else { "" });
         q.push("(SELECT r.number FROM (SELECT * FROM requests");
         push_way(&mut q, filter, &partner, *part, span);
-        q.push(" LIMIT ").push_bind(each).push(") AS r WHERE TRUE");
+        q.push(" LIMIT ").push_bind(each).push(") AS r WHERE number >= ").push_bind(span.first);
+        q.push(" AND number < ").push_bind(span.end);
         if let Some((_, part)) = part {
             push_age(&mut q, *part, filter.stalled_before);
         }
@@ -140,12 +150,9 @@ async fn walk(tx: &mut TenantTx, filter: &Filter, span: Span, most: i64, budget:
         return Ok(Looked { numbers, looked_to: None });
     }
     // Of a full page only that matters which lies before its last.
-    let span = match numbers.last().filter(|_| full) {
-        Some(last) if span.ascending => Span { end: span.end.min(last.saturating_add(1)), ..span },
-        Some(last) => Span { first: *last, ..span },
-        None => span,
-    };
-    let Some(unseen) = first_unseen(tx, filter, &partner, &parts, span, each).await? else {
+    let span_left = numbers.last().filter(|_| full).map_or(span, |last| span.up_to(*last));
+    let unseen = first_unseen(tx, filter, &partner, &parts, span, each).await?;
+    let Some(unseen) = unseen.filter(|number| span_left.holds(*number)) else {
         return Ok(Looked { numbers, looked_to: None });
     };
     // One of the ways ended here: what the others found beyond is found again from here on, in its order.
@@ -159,7 +166,7 @@ async fn walk(tx: &mut TenantTx, filter: &Filter, span: Span, most: i64, budget:
     Ok(Looked { numbers, looked_to: Some(RequestNumber(seen)) })
 }
 
-/// The number nearest to the beginning of the span at which one of the ways has used up its share.
+/// The number nearest to the beginning of the span at which one of the ways has used up its share; it may lie beyond the span.
 async fn first_unseen(
     tx: &mut PgConnection,
     filter: &Filter,
@@ -179,19 +186,26 @@ async fn first_unseen(
     q.build_query_scalar().fetch_one(tx).await
 }
 
-/// ` WHERE` what an index has in order, and that order: the partner, one state or all, and the numbers. A state is asked for as a range of
-/// one, which only the index that has the states in order can give in it; as an equal one it would be no part of the order, and where
-/// statistics are old the planner would as soon walk along all numbers.
+/// ` WHERE` what an index has in order from where the span begins, and that order: the partner, one state or all, and the numbers.
+///
+/// A state is asked for as a range of one, which only the index that has the states in order can give in it; as an equal one it would be
+/// no part of the order, and where statistics are old the planner would as soon walk along all numbers. Within such a range no number
+/// ends a walk: so it goes on past the end of the span, up to the end of its share, and what it meets there is left out afterwards.
 fn push_way(q: &mut Sql, filter: &Filter, partner: &str, part: Option<(State, Part)>, span: Span) {
     q.push(" WHERE partner_id = ").push_bind(partner.to_owned());
-    let mut end = span.end;
-    if let Some((state, part)) = part {
-        q.push(" AND state >= ").push_bind(state.as_str()).push(" AND state <= ").push_bind(state.as_str());
-        if part == Part::Stalled {
-            end = end.min(filter.stalled_end);
-        }
+    let Some((state, part)) = part else {
+        q.push(" AND number >= ").push_bind(span.first).push(" AND number < ").push_bind(span.end).push(span.order());
+        return;
+    };
+    let end = if part == Part::Stalled { span.end.min(filter.stalled_end) } else { span.end };
+    if span.ascending {
+        q.push(" AND (state, number) >= (").push_bind(state.as_str()).push(", ").push_bind(span.first);
+        q.push(") AND state <= ").push_bind(state.as_str());
+    } else {
+        q.push(" AND (state, number) < (").push_bind(state.as_str()).push(", ").push_bind(end);
+        q.push(") AND state >= ").push_bind(state.as_str());
     }
-    q.push(" AND number >= ").push_bind(span.first).push(" AND number < ").push_bind(end).push(span.order_of(part));
+    q.push(span.order_of(Some((state, part))));
 }
 
 /// Several conditions at once look rarer to the planner than they are: it would rather fetch all of a state and sort it than walk along
