@@ -10,6 +10,8 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::db::PartnerId;
 
+/// The last code point there is: no name that Meta takes holds it, so keys and words that begin alike end before it.
+pub const LAST_LETTER: &str = "\u{10FFFF}";
 /// The most characters of a name that are kept, and of a search that are looked at. Meta's own limits aren't published.
 pub const LONGEST_NAME: usize = 1_000;
 /// The most characters of a name that are searched by.
@@ -59,12 +61,22 @@ pub struct WordQuery {
     weak: Vec<Term>,
 }
 
-/// Words that stand side by side; mostly it is one.
+/// What a name has to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Term {
-    words: Vec<String>,
-    /// The word may go on.
-    beginning: bool,
+enum Term {
+    /// Words that stand side by side; mostly it is one.
+    Run(Vec<String>),
+    /// A word that begins so.
+    Beginning(String),
+    /// One of these words.
+    AnyOf(Vec<String>),
+}
+
+impl Term {
+    /// Whether no name can have it.
+    fn is_hopeless(&self) -> bool {
+        matches!(self, Self::AnyOf(words) if words.is_empty())
+    }
 }
 
 impl WordQuery {
@@ -72,31 +84,44 @@ impl WordQuery {
     pub fn read(question: &str) -> Option<Self> {
         let (mut strong, mut short) = (Vec::new(), Vec::new());
         for piece in pieces(&fold(question)).into_iter().take(MOST_WORDS) {
-            let beginning = matches!(piece, Piece::Word(_));
-            let is_short = matches!(&piece, Piece::Word(word) if word.chars().count() <= SHORT_WORD);
-            let term = Term { words: piece.words(), beginning };
-            if is_short { short.push(term) } else { strong.push(term) }
+            match piece {
+                Piece::Word(word) if word.chars().count() <= SHORT_WORD => short.push(word),
+                Piece::Word(word) => strong.push(Term::Beginning(word)),
+                run @ Piece::Run(_) => strong.push(Term::Run(run.words())),
+            }
         }
         if strong.is_empty() {
             // Whole words, then: a beginning of one or two letters is that of nearly every name.
-            for term in &mut short {
-                term.beginning = false;
-            }
-            return (!short.is_empty()).then_some(Self { strong: short, weak: Vec::new() });
+            let whole: Vec<Term> = short.into_iter().map(|word| Term::Run(vec![word])).collect();
+            return (!whole.is_empty()).then_some(Self { strong: whole, weak: Vec::new() });
         }
-        Some(Self { strong, weak: short })
+        Some(Self { strong, weak: short.into_iter().map(Term::Beginning).collect() })
     }
 
-    /// The same, but for what may be misspelt: the end of each word is left out.
-    pub fn relaxed(&self) -> Self {
-        let mut relaxed = Self { strong: self.strong.clone(), weak: Vec::new() };
-        for term in relaxed.strong.iter_mut().filter(|term| term.beginning) {
-            for word in &mut term.words {
-                let length = word.chars().count();
-                *word = word.chars().take((length * 3 / 5).max(SHORT_WORD + 1)).collect();
-            }
-        }
-        relaxed
+    /// The beginnings of words that an index is asked for.
+    pub fn beginnings(&self) -> Vec<String> {
+        let word = |term: &Term| if let Term::Beginning(word) = term { Some(word.clone()) } else { None };
+        self.strong.iter().filter_map(word).collect()
+    }
+
+    /// The same with whole words in place of their beginnings: those that `words` has for one, where it has any word of it.
+    pub fn spelt_out(&self, words: impl Fn(&str) -> Option<Vec<String>>) -> Self {
+        let strong = self.strong.iter().map(|term| match term {
+            Term::Beginning(word) => words(word).map_or_else(|| term.clone(), Term::AnyOf),
+            term => term.clone(),
+        });
+        Self { strong: strong.collect(), weak: self.weak.clone() }
+    }
+
+    /// Whether no name can have all of it.
+    pub fn is_hopeless(&self) -> bool {
+        self.strong.iter().any(Term::is_hopeless)
+    }
+
+    /// What of it a name can have, each by itself.
+    pub fn apart(&self) -> Vec<Self> {
+        let hopeful = self.strong.iter().filter(|term| !term.is_hopeless());
+        hopeful.map(|term| Self { strong: vec![term.clone()], weak: Vec::new() }).collect()
     }
 
     /// What an index finds, as the text of a `tsquery`.
@@ -111,10 +136,14 @@ impl WordQuery {
 }
 
 fn tsquery(terms: &[Term], partner: &PartnerId) -> Option<String> {
-    let term = |term: &Term| {
-        let end = if term.beginning { ":*" } else { "" };
-        let words: Vec<String> = term.words.iter().map(|word| format!("'{partner}/{word}'{end}")).collect();
-        if words.len() == 1 { words.concat() } else { format!("({})", words.join(" <-> ")) }
+    let joined = |words: &[String], joint: &str| {
+        let words: Vec<String> = words.iter().map(|word| format!("'{partner}/{word}'")).collect();
+        if words.len() == 1 { words.concat() } else { format!("({})", words.join(joint)) }
+    };
+    let term = |term: &Term| match term {
+        Term::Run(words) => joined(words, " <-> "),
+        Term::Beginning(word) => format!("'{partner}/{word}':*"),
+        Term::AnyOf(words) => joined(words, " | "),
     };
     (!terms.is_empty()).then(|| terms.iter().map(term).collect::<Vec<_>>().join(" & "))
 }
@@ -292,10 +321,21 @@ mod tests {
     }
 
     #[test]
-    fn relaxing_leaves_out_the_ends_of_words() {
-        let query = WordQuery::read("estrella mercado do 千葉 bar").unwrap().relaxed();
-        assert_eq!(query.strong(&partner()), "'9/estr':* & '9/merc':* & ('9/千' <-> '9/葉') & '9/bar':*");
-        assert_eq!(query.weak(&partner()), None);
+    fn beginnings_are_spelt_out_where_few_words_begin_so() {
+        let query = WordQuery::read("merc zeb 千葉 do").unwrap();
+        assert_eq!(query.beginnings(), ["merc", "zeb"]);
+        let spelt = query.spelt_out(|word| (word == "merc").then(|| vec!["mercado".to_owned(), "mercados".to_owned()]));
+        assert_eq!(spelt.strong(&partner()), "('9/mercado' | '9/mercados') & '9/zeb':* & ('9/千' <-> '9/葉')");
+        assert_eq!((spelt.weak(&partner()).as_deref(), spelt.is_hopeless()), (Some("'9/do':*"), false));
+        assert!(query.spelt_out(|word| (word == "zeb").then(Vec::new)).is_hopeless());
+    }
+
+    #[test]
+    fn what_no_name_has_is_left_out_of_what_is_looked_for_apart() {
+        let query = WordQuery::read("merc zeb 千葉 do").unwrap();
+        let spelt = query.spelt_out(|word| Some(if word == "zeb" { Vec::new() } else { vec!["mercado".to_owned()] }));
+        let apart: Vec<String> = spelt.apart().iter().map(|query| query.strong(&partner())).collect();
+        assert_eq!(apart, ["'9/mercado'", "('9/千' <-> '9/葉')"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Reads what was typed into the search box: which of the ways to search it asks for, and in which order they are tried.
 
-use super::name_key::{WordQuery, key_of};
+use super::name_key::{LAST_LETTER, WordQuery, key_of};
 
 /// An id has at least so many digits; fewer are as likely the beginning of a name.
 const LIKELY_ID: usize = 4;
@@ -40,8 +40,7 @@ impl Search {
 
     /// The names that begin as was typed: from the first value up to, but not, the second. `None` if no name can.
     pub fn range(&self) -> Option<(String, String)> {
-        // The last code point there is: no name that Meta takes holds it.
-        (!self.prefix.is_empty()).then(|| (self.prefix.clone(), format!("{}\u{10FFFF}", self.prefix)))
+        (!self.prefix.is_empty()).then(|| (self.prefix.clone(), format!("{}{LAST_LETTER}", self.prefix)))
     }
 }
 

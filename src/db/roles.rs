@@ -187,7 +187,7 @@ mod tests {
         .execute(&mut *tx)
         .await
         .unwrap();
-        sqlx::query("SELECT * FROM businesses_named_like('northlane', 3)").fetch_all(&mut *tx).await.unwrap();
+        sqlx::query("SELECT * FROM words_like(ARRAY['northlane'], 3)").fetch_all(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
         let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM partners");
         assert_eq!(count.fetch_one(pool).await.unwrap(), 0, "the wall stands before the owner, too");

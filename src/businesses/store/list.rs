@@ -8,6 +8,7 @@ use super::{BusinessRow, search::Found};
 use crate::{
     businesses::{
         model::{Business, Standing},
+        name_key::LAST_LETTER,
         query::{Filter, Place},
     },
     db::TenantTx,
@@ -20,8 +21,6 @@ const ROWS: i64 = 51;
 /// As many stalled businesses as are sorted on the spot. Are there more, then the names are walked along and one in so many is
 /// stalled, which is soon enough a page.
 const SORTED_ON_THE_SPOT: i64 = 2_000;
-/// Above every name.
-const END: &str = "\u{10FFFF}";
 
 /// A page.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +77,7 @@ pub async fn list(
 ) -> sqlx::Result<Option<Listed>> {
     let Some(edge) = edge(tx, place).await? else { return Ok(None) };
     let mut rows = match found {
-        None => walk(tx, filter, ("", END), &edge, stalled_before).await?,
+        None => walk(tx, filter, ("", LAST_LETTER), &edge, stalled_before).await?,
         Some(found) => {
             let mut rows = match &found.range {
                 Some((from, to)) => walk(tx, filter, (from, to), &edge, stalled_before).await?,

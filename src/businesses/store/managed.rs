@@ -13,6 +13,7 @@ use crate::{
     businesses::{
         managers::Manager,
         model::{Business, Standing},
+        name_key::LAST_LETTER,
         query::{Filter, Place},
     },
     db::TenantTx,
@@ -20,8 +21,6 @@ use crate::{
 
 /// One more than a page, which tells if there is another.
 const ROWS: i64 = 51;
-/// Above every name.
-const END: &str = "\u{10FFFF}";
 
 /// Runs a query for a member or for nobody: `assigned` selects by the parameter given.
 macro_rules! whoever {
@@ -155,7 +154,7 @@ pub async fn list_managed(
 /// All names, or those that a search named; none where it named single businesses only.
 fn range(found: Option<&Found>) -> (&str, &str) {
     match found {
-        None => ("", END),
+        None => ("", LAST_LETTER),
         Some(found) => found.range.as_ref().map_or(("", ""), |(from, to)| (from.as_str(), to.as_str())),
     }
 }

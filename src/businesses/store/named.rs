@@ -1,6 +1,9 @@
 //! The businesses that a name or an id means, for other rooms.
 
-use super::{find, search::Found};
+use super::{
+    find,
+    search::{Found, spelt_out},
+};
 use crate::{
     businesses::{
         model::Business,
@@ -43,7 +46,8 @@ pub async fn businesses_called(tx: &mut TenantTx, typed: &str) -> sqlx::Result<O
 pub async fn departed(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Vec<BusinessId>> {
     let partner = tx.partner().clone();
     let (from, to) = search.range().unzip();
-    let (strong, weak) = search.words.as_ref().map(|words| (words.strong(&partner), words.weak(&partner))).unzip();
+    let words = spelt_out(tx, search.words.as_ref()).await?;
+    let (strong, weak) = words.as_ref().map(|words| (words.strong(&partner), words.weak(&partner))).unzip();
     let found = sqlx::query_scalar!(
         r#"
         SELECT id AS "id!" FROM (

@@ -1,9 +1,16 @@
 //! Search: which businesses a question means. Never more than a bounded number of rows are looked at.
 
+use std::collections::HashMap;
+
 use time::OffsetDateTime;
 
 use crate::{
-    businesses::{model::Standing, query::Filter, search::Search},
+    businesses::{
+        model::Standing,
+        name_key::{LAST_LETTER, WordQuery},
+        query::Filter,
+        search::Search,
+    },
     db::TenantTx,
     graph::{BusinessId, MOST_DIGITS, WabaId},
 };
@@ -12,6 +19,8 @@ use crate::{
 const MOST_FOUND: i32 = 1_000;
 /// Names that begin alike of which the nearest are picked: each costs as much to compare as to find.
 const MOST_COMPARED: i32 = 200;
+/// Words that begin alike of which each is looked for; where there are more, few names have any of them.
+const MOST_SPELT_OUT: i64 = 50;
 /// Near names to offer.
 const MOST_LIKE: i32 = 3;
 
@@ -151,7 +160,9 @@ async fn by_whole_id(tx: &mut TenantTx, digits: &str) -> sqlx::Result<Found> {
 
 async fn by_name(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Found> {
     let range = search.range();
-    let Some(words) = &search.words else { return Ok(Found { range, ..Found::default() }) };
+    let Some(words) = spelt_out(tx, search.words.as_ref()).await? else {
+        return Ok(Found { range, ..Found::default() });
+    };
     let partner = tx.partner().clone();
     let rows = hits!(
         tx,
@@ -166,6 +177,39 @@ async fn by_name(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Found> {
         found.hits.retain(|hit| !(from.as_str()..to.as_str()).contains(&hit.key.as_str()));
     }
     Ok(Found { range, ..found })
+}
+
+/// The words asked for, whole where few of the partner's words begin so; `None` where no name can have them all.
+pub(super) async fn spelt_out(tx: &mut TenantTx, asked: Option<&WordQuery>) -> sqlx::Result<Option<WordQuery>> {
+    let Some(asked) = asked else { return Ok(None) };
+    let known = words_that_begin(tx, &asked.beginnings()).await?;
+    let spelt = asked.spelt_out(|beginning| known.get(beginning).cloned());
+    Ok(Some(spelt).filter(|spelt| !spelt.is_hopeless()))
+}
+
+/// The partner's words that begin so, but for beginnings that too many words have.
+async fn words_that_begin(tx: &mut TenantTx, beginnings: &[String]) -> sqlx::Result<HashMap<String, Vec<String>>> {
+    let mut known: HashMap<String, Vec<String>> = beginnings.iter().cloned().map(|word| (word, Vec::new())).collect();
+    if beginnings.is_empty() {
+        return Ok(known);
+    }
+    let partner = tx.partner().clone();
+    let rows = sqlx::query!(
+        r#"SELECT b.beginning AS "beginning!", w.word FROM unnest($2::text[]) AS b (beginning), LATERAL (
+            SELECT word FROM name_words WHERE partner_id = $1 AND word >= b.beginning AND word < b.beginning || $3 ORDER BY word LIMIT $4
+        ) AS w"#,
+        partner.as_str() as _,
+        beginnings,
+        LAST_LETTER,
+        MOST_SPELT_OUT + 1,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in rows {
+        known.entry(row.beginning).or_default().push(row.word);
+    }
+    known.retain(|_, words| i64::try_from(words.len()).is_ok_and(|number| number <= MOST_SPELT_OUT));
+    Ok(known)
 }
 
 fn capped(mut rows: Vec<HitRow>) -> Found {
@@ -191,54 +235,60 @@ async fn is_empty(tx: &mut TenantTx, found: &Found) -> sqlx::Result<bool> {
     Ok(!any)
 }
 
-/// The names that look most like what was asked for, best first: those whose words begin the same, else those that share most of their
-/// letters. That may take long on a common spelling, so Postgres stops after 150 ms, and then there is none. Takes the transaction,
-/// which isn't of use after that.
+/// The names that look most like what was asked for, best first: those with the words that look most like the ones no name has; else
+/// those with any of the words. Postgres stops after 150 ms, and then there is none. Takes the transaction, which isn't of use after that.
 pub async fn name_like(mut tx: TenantTx, search: &Search) -> sqlx::Result<Vec<(BusinessId, String)>> {
+    // Digits that are nobody's id look like any other digits.
+    let Some(asked) = search.words.as_ref().filter(|_| !search.digits_first) else { return Ok(Vec::new()) };
     sqlx::query!("SET LOCAL statement_timeout = '150ms'").execute(&mut *tx).await?;
-    match near(&mut tx, search).await {
+    match near(&mut tx, asked, &search.prefix).await {
         Err(sqlx::Error::Database(refusal)) if refusal.code().as_deref() == Some(QUERY_CANCELED) => Ok(Vec::new()),
         answer => answer,
     }
 }
 
-async fn near(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Vec<(BusinessId, String)>> {
-    let near = begins_like(tx, search).await?;
-    if near.is_empty() { looks_like(tx, &search.prefix).await } else { Ok(near) }
+async fn near(tx: &mut TenantTx, asked: &WordQuery, key: &str) -> sqlx::Result<Vec<(BusinessId, String)>> {
+    let mut known = words_that_begin(tx, &asked.beginnings()).await?;
+    let unknown: Vec<String> =
+        known.iter().filter(|(_, words)| words.is_empty()).map(|(beginning, _)| beginning.clone()).collect();
+    if !unknown.is_empty() {
+        let like = sqlx::query!(
+            r#"SELECT asked_word AS "asked!", like_word AS "like!" FROM words_like($1, $2)"#,
+            &unknown,
+            MOST_LIKE,
+        );
+        for row in like.fetch_all(&mut **tx).await? {
+            known.entry(row.asked).or_default().push(row.like);
+        }
+    }
+    let spelt = asked.spelt_out(|beginning| known.get(beginning).cloned());
+    let near = if spelt.is_hopeless() { Vec::new() } else { nearest(tx, std::slice::from_ref(&spelt), key).await? };
+    if near.is_empty() { nearest(tx, &spelt.apart(), key).await } else { Ok(near) }
 }
 
-async fn begins_like(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Vec<(BusinessId, String)>> {
-    let Some(words) = &search.words else { return Ok(Vec::new()) };
+/// Among some names that have the words of any of the queries those that look most like the key.
+async fn nearest(tx: &mut TenantTx, queries: &[WordQuery], key: &str) -> sqlx::Result<Vec<(BusinessId, String)>> {
     let partner = tx.partner().clone();
+    let queries: Vec<String> = queries.iter().map(|query| query.strong(&partner)).collect();
     let rows = sqlx::query!(
         r#"SELECT near.found_id AS "business_id!", b.name FROM (
-            SELECT found_id, found_key FROM businesses_with_words($2::text::tsquery, NULL, $3)
-            WHERE word_similarity($4, found_key) > 0.5
-            ORDER BY word_similarity($4, found_key) DESC, similarity(found_key, $4) DESC, found_key, found_id LIMIT $5
+            SELECT DISTINCT w.found_id, w.found_key FROM unnest($2::text[]) AS query (words), LATERAL (
+                SELECT found_id, found_key FROM businesses_with_words(query.words::tsquery, NULL, $3)
+            ) AS w
         ) AS near, LATERAL (
             SELECT name FROM businesses WHERE partner_id = $1 AND business_id = near.found_id OFFSET 0
         ) AS b
-        ORDER BY word_similarity($4, near.found_key) DESC, similarity(near.found_key, $4) DESC, near.found_key, near.found_id"#,
+        ORDER BY word_similarity($4, near.found_key) DESC, similarity(near.found_key, $4) DESC, near.found_key, near.found_id
+        LIMIT $5"#,
         partner.as_str() as _,
-        words.relaxed().strong(&partner),
+        &queries,
         MOST_COMPARED,
-        search.prefix,
+        key,
         i64::from(MOST_LIKE),
     )
     .fetch_all(&mut **tx)
     .await?;
     Ok(rows.into_iter().map(|row| (BusinessId::from_stored(row.business_id), row.name)).collect())
-}
-
-async fn looks_like(tx: &mut TenantTx, key: &str) -> sqlx::Result<Vec<(BusinessId, String)>> {
-    let rows = sqlx::query!(
-        r#"SELECT found_id AS "found_id!", found_name AS "found_name!" FROM businesses_named_like($1, $2)"#,
-        key,
-        MOST_LIKE,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(rows.into_iter().map(|row| (BusinessId::from_stored(row.found_id), row.found_name)).collect())
 }
 
 /// Postgres's code for a statement that took too long.

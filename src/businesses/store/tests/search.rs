@@ -111,7 +111,11 @@ async fn a_misspelt_name_brings_the_near_ones(pool: PgPool) {
     for (typed, expected) in [
         ("estrella mercado", vec!["Estrela Mercados"]),
         ("banian leaf", vec!["Banyan Leaf Pharmacy"]),
+        ("farmacia leaf", vec!["Banyan Leaf Pharmacy"]),
+        ("leaf estrela", vec!["Estrela Mercados", "Banyan Leaf Pharmacy"]),
+        ("千葉 estrla", vec!["Estrela Mercados", "株式会社千葉商店"]),
         ("zzzz", vec![]),
+        ("9999", vec![]),
     ] {
         let near = name_like(tenant(&pool, "1").await, &Search::read(typed).unwrap()).await.unwrap();
         let near: Vec<&str> = near.iter().map(|(_, name)| name.as_str()).collect();
@@ -140,4 +144,29 @@ async fn a_business_that_left_is_not_found(pool: PgPool) {
     for typed in ["estrela", "1001", "est"] {
         assert_eq!(names(&mut tx, typed).await, Vec::<String>::new(), "{typed}");
     }
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_beginning_finds_all_names_however_many_words_begin_so(pool: PgPool) {
+    let mut tx = tenant(&pool, "1").await;
+    let many: Vec<(String, String)> = (0..60)
+        .map(|n| (format!("1{n:03}"), format!("Casa Mar{n:03} {}", if n < 20 { "Norte" } else { "Sul" })))
+        .collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(digits, name)| (digits.as_str(), name.as_str())).collect();
+    seed(&mut tx, &many).await;
+    let mut found = async |typed: &str| find(&mut tx, &Search::read(typed).unwrap()).await.unwrap().hits.len();
+    for (typed, expected) in
+        [("mar", 60), ("mar01", 10), ("mar nor", 20), ("sul mar03", 10), ("norte mar03", 0), ("mar ost", 0)]
+    {
+        assert_eq!(found(typed).await, expected, "{typed:?}");
+    }
+    seed(&mut tx, &[("1007", "Ostra Azul")]).await;
+    assert_eq!(names(&mut tx, "azul ost").await, ["Ostra Azul"], "a new name brings its words along");
+    drop(tx);
+    let mut theirs = tenant(&pool, "2").await;
+    seed(&mut theirs, &[("1001", "Maré")]).await;
+    assert_eq!(names(&mut theirs, "mare").await, ["Maré"]);
+    let known: Vec<String> =
+        sqlx::query_scalar("SELECT word FROM name_words ORDER BY word").fetch_all(&mut *theirs).await.unwrap();
+    assert_eq!(known, ["mare"], "another partner's words aren't seen");
 }

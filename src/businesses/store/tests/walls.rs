@@ -51,13 +51,13 @@ async fn the_search_functions_know_no_partner_but_the_transactions(pool: PgPool)
             .fetch_one(&mut *tx)
             .await
             .unwrap();
-        let near: i64 = sqlx::query_scalar("SELECT count(*) FROM businesses_named_like('estrela mercados', 100)")
+        let near: i64 = sqlx::query_scalar("SELECT count(*) FROM words_like(ARRAY['estrla', 'mercadas'], 100)")
             .fetch_one(&mut *tx)
             .await
             .unwrap();
         (by_words, departed, near)
     };
-    assert_eq!(found("1").await, (1, 1, 1));
+    assert_eq!(found("1").await, (1, 1, 2));
     assert_eq!(found("2").await, (0, 0, 0));
     assert_eq!(found("").await, (0, 0, 0), "without a partner there is nothing to find");
 }
@@ -73,7 +73,7 @@ async fn the_search_role_can_read_names_and_nothing_else(pool: PgPool) {
         "SELECT rolcanlogin OR rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = 'liteboard_search'",
         "SELECT pg_has_role('liteboard_tenant', 'liteboard_search', 'MEMBER')",
         "SELECT has_function_privilege('public', 'businesses_with_words(tsquery, tsquery, integer)', 'EXECUTE')",
-        "SELECT has_function_privilege('public', 'businesses_named_like(text, integer)', 'EXECUTE')",
+        "SELECT has_function_privilege('public', 'words_like(text[], integer)', 'EXECUTE')",
         "SELECT has_function_privilege('public', 'departed_with_words(tsquery, tsquery, integer)', 'EXECUTE')",
     ] {
         assert!(!allowed(sql).await, "{sql}");
