@@ -154,6 +154,16 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
             FROM due
             WHERE r.partner_id = $1 AND r.number = due.number
             RETURNING r.number, r.batch_number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful, r.alone
+        ), listed AS (
+            -- In the order in which refresh_standing locks them, so that neither waits for the other for ever. One that somebody wrote
+            -- anew meanwhile isn't found by its place, and stands as they left it.
+            UPDATE businesses b SET standing = 'sending'
+            FROM (SELECT c.business_id FROM claimed c WHERE c.alone ORDER BY c.business_id) AS alone, LATERAL (
+                SELECT o.ctid AS place FROM businesses o
+                WHERE o.partner_id = $1 AND o.business_id = alone.business_id AND o.standing IN ('queued', 'waiting_to_retry')
+                FOR NO KEY UPDATE
+            ) AS locked
+            WHERE b.ctid = locked.place
         )
         SELECT c.number AS "number!", c.business_id::text AS "business_id!", c.solution_id::text, c.member_id AS "member_id!",
             c.attempts AS "attempts!", c.faults AS "faults!", c.doubtful OR coalesce(earlier.doubtful, FALSE) AS "doubtful!",
@@ -183,14 +193,9 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
     )
     .fetch_all(&mut **tx)
     .await?;
-    let alone: Vec<String> = rows.iter().filter(|row| row.alone).map(|row| row.business_id.clone()).collect();
     let usable =
         if rows.iter().any(|row| row.solution_id.is_some()) { usable_solutions(tx).await? } else { Vec::new() };
-    let claimed = rows.into_iter().map(|row| row.read(&usable)).collect();
-    if !alone.is_empty() {
-        refresh_standing(tx, &alone).await?;
-    }
-    Ok(claimed)
+    Ok(rows.into_iter().map(|row| row.read(&usable)).collect())
 }
 
 async fn usable_solutions(tx: &mut TenantTx) -> sqlx::Result<Vec<SolutionId>> {

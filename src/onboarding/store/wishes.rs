@@ -28,6 +28,9 @@ pub async fn hold_starts(tx: &mut TenantTx) -> sqlx::Result<()> {
 ///
 /// A business is asked for once however many ask at the same time: the partial unique index decides. Nothing is written
 /// when every business had an open request already; one that loses a race for all of them leaves a batch without requests.
+///
+/// One that could be asked stands as Queued from the same statement on; of any other, which changed in that moment, `refresh_standing`
+/// says how it stands.
 pub async fn queue(
     tx: &mut TenantTx,
     member_id: i64,
@@ -62,8 +65,16 @@ pub async fn queue(
         ), told AS (
             INSERT INTO request_events (partner_id, number, at, state, attempt, member_id)
             SELECT $1, number, $5, 'queued', 0, $2 FROM made
+        ), listed AS (
+            UPDATE businesses b SET standing = 'queued', waiting_since = NULL, last_request_number = made.number,
+                last_requested_at = $5, last_requested_by = m.name
+            FROM made, members m
+            WHERE m.member_id = $2 AND b.partner_id = $1 AND b.business_id = made.business_id
+                AND b.standing IN ('eligible', 'unknown', 'failed') AND b.left_at IS NULL
+            RETURNING b.business_id
         )
-        SELECT number AS "number!", business_id::text AS "business_id!" FROM made
+        SELECT made.number AS "number!", made.business_id::text AS "business_id!", listed.business_id IS NOT NULL AS "is_listed!"
+        FROM made LEFT JOIN listed USING (business_id)
         "#,
         partner.as_str(),
         member_id,
@@ -73,6 +84,7 @@ pub async fn queue(
     )
     .fetch_all(&mut **tx)
     .await?;
+    let unlisted: Vec<String> = made.iter().filter(|row| !row.is_listed).map(|row| row.business_id.clone()).collect();
     queued.extend(made.into_iter().map(|row| Queued {
         business_id: BusinessId::from_stored(row.business_id),
         number: RequestNumber(row.number),
@@ -84,7 +96,9 @@ pub async fn queue(
             businesses.iter().filter(|b| queued.iter().all(|known| known.business_id != **b)).cloned().collect();
         queued.extend(open_requests(tx, &late).await?);
     }
-    refresh_standing(tx, &missing).await?;
+    if !unlisted.is_empty() {
+        refresh_standing(tx, &unlisted).await?;
+    }
     Ok(queued)
 }
 
