@@ -71,3 +71,21 @@ pub fn CopyTextButton(word: &'static str, #[prop(into)] text: String, #[prop(opt
     let class = if primary { "btn btn-primary" } else { "btn" };
     view! { <button class=class type="button" data-copy=text><Icon glyph=Glyph::Copy/>{word}</button> }.into_any()
 }
+
+/// A link that copies its own address: a permalink for a colleague. Without script it leads there. `words` are for the one and the
+/// other.
+///
+/// ```text
+/// view! { <CopyLink href=request_url(number) words=("Copy link", "Link to this request")/> }
+/// ```
+#[component]
+pub fn CopyLink(#[prop(into)] href: String, words: (&'static str, &'static str)) -> AnyView {
+    view! {
+        <a class="btn btn-quiet" href=href data-copy-link="">
+            <Icon glyph=Glyph::Link/>
+            <span class="scripted">{words.0}</span>
+            <span class="unscripted">{words.1}</span>
+        </a>
+    }
+    .into_any()
+}

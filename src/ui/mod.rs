@@ -64,7 +64,7 @@ pub use errors::{AppError, reference};
 pub use facts::{Fact, Facts};
 pub use field::{Choice, Field, Select};
 pub use icon::{Glyph, Icon, Mark, icon_href, set_sprite_url};
-pub use identifier::{CopyButton, CopyTextButton, Identifier, Name, NameLink, isolated};
+pub use identifier::{CopyButton, CopyLink, CopyTextButton, Identifier, Name, NameLink, isolated};
 pub use islands::{CopyOnClick, LocalTimes};
 pub use layout::{Account, Layout, NavItem, NavNote, PartnerChoice, initials};
 pub use meter::Meter;

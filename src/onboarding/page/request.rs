@@ -25,8 +25,8 @@ use crate::{
     sign_in::{Page, Viewer, Visit},
     telemetry::mishap,
     ui::{
-        AppError, Breadcrumbs, Fact, Facts, Glyph, Hue, Identifier, Name, Notice, NoticeKind, PageHead, Separator,
-        StatePill, Tag, TimeStyle, Timestamp, isolated, state::look_of,
+        AppError, Breadcrumbs, CopyLink, Fact, Facts, Glyph, Hue, Identifier, Name, Notice, NoticeKind, PageHead,
+        Separator, StatePill, Tag, TimeStyle, Timestamp, isolated, state::look_of,
     },
 };
 
@@ -283,7 +283,11 @@ fn head(request: &Request, business: Option<&Business>, stalled_after: time::Dur
         <Separator/>
         <span>"Requested by "<Name name=request.member_name.clone()/>", "<Timestamp at=request.queued_at now=now/></span>
     };
-    view! { <PageHead title=request.business_name.clone() beside=beside.into_any()>{line}</PageHead> }.into_any()
+    let actions = view! { <CopyLink href=request_url(request.number) words=("Copy link", "Link to this request")/> };
+    view! {
+        <PageHead title=request.business_name.clone() beside=beside.into_any() actions=actions.into_any() keep=true>{line}</PageHead>
+    }
+    .into_any()
 }
 
 fn our_id(number: RequestNumber) -> AnyView {

@@ -11,7 +11,7 @@ use crate::{
     graph::{BusinessId, SolutionId},
     onboarding::explain::Ticket,
     support::{curl::curl, store::KeptCall},
-    ui::{CopyTextButton, Glyph, Icon},
+    ui::{CopyLink, CopyTextButton, Glyph, Icon},
 };
 
 /// Where a call has its page.
@@ -31,11 +31,7 @@ pub fn copies(call: &KeptCall, partner: &PartnerId, graph: &Url) -> AnyView {
         <div class="row">
             {for_meta}
             <CopyTextButton word="Copy as cURL" text=command/>
-            <a class="btn btn-quiet" href=path data-copy-link="">
-                <Icon glyph=Glyph::Link/>
-                <span class="scripted">"Copy link to this answer"</span>
-                <span class="unscripted">"Link to this answer"</span>
-            </a>
+            <CopyLink href=path words=("Copy link to this answer", "Link to this answer")/>
         </div>
         <div class="copies">{shown}{command_shown}</div>
     }

@@ -92,7 +92,7 @@ impl Form<'_> {
                 <p id="what">
                     "Meta will e-mail "<b>"all admins of "{businesses}</b>
                     ", and keep reminding them until someone with full control accepts or declines. An e-mail cannot be called back. \
-                     Each business is checked again just before its turn."
+                     Each business is checked again just before its turn, and you can pause at any time."
                 </p>
             }
             .into_any()
