@@ -1,6 +1,6 @@
--- Each word that the partner's names are made of, once. What somebody types begins a few of them, and a misspelt word looks like a few:
--- an index of names finds a whole word, and names with two of them, ten times as fast as names with words that begin so, and letters are
--- compared with some thousand words instead of all names.
+-- Each word that the partner's names are made of, once. What somebody types begins a few of them: an index of names finds a whole word,
+-- and names with two of them, ten times as fast as names with words that begin so. And a misspelt word looks like a few: its letters are
+-- compared with some thousand words and not with all names.
 CREATE TABLE name_words (
     partner_id meta_id NOT NULL,
     word text COLLATE "C" NOT NULL,
@@ -14,6 +14,7 @@ ALTER TABLE business_words NO FORCE ROW LEVEL SECURITY;
 INSERT INTO name_words (partner_id, word)
 SELECT DISTINCT w.partner_id, substr(cut.lexeme, length(w.partner_id) + 2) FROM business_words w, unnest(w.words) AS cut;
 ALTER TABLE business_words FORCE ROW LEVEL SECURITY;
+ANALYZE name_words;
 CREATE INDEX idx_name_words_trigrams ON name_words USING gin (partner_id, word gin_trgm_ops) WITH (gin_pending_list_limit = 256);
 CALL wall_off('name_words', 'SELECT, INSERT');
 CREATE POLICY search ON name_words FOR SELECT TO liteboard_search USING (TRUE);
@@ -23,7 +24,8 @@ CREATE FUNCTION learn_name_words() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    -- In order, so that two that bring the same words don't wait for each other for ever.
+    -- In order, so that two that insert names don't wait for each other for ever. A statement that updates some as well comes here twice:
+    -- only a partner's sync does, one at a time.
     INSERT INTO name_words (partner_id, word)
     SELECT DISTINCT n.partner_id, substr(cut.lexeme, length(n.partner_id) + 2) FROM now_rows n, unnest(n.words) AS cut ORDER BY 1, 2
     ON CONFLICT DO NOTHING;

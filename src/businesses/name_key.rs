@@ -98,19 +98,27 @@ impl WordQuery {
         Some(Self { strong, weak: short.into_iter().map(Term::Beginning).collect() })
     }
 
-    /// The beginnings of words that an index is asked for.
-    pub fn beginnings(&self) -> Vec<String> {
-        let word = |term: &Term| if let Term::Beginning(word) = term { Some(word.clone()) } else { None };
-        self.strong.iter().filter_map(word).collect()
+    /// The same without what nearly every name has.
+    pub fn without_short(&self) -> Self {
+        Self { strong: self.strong.clone(), weak: Vec::new() }
     }
 
-    /// The same with whole words in place of their beginnings: those that `words` has for one, where it has any word of it.
+    /// The beginnings of words in it.
+    pub fn beginnings(&self) -> Vec<String> {
+        let word = |term: &Term| if let Term::Beginning(word) = term { Some(word.clone()) } else { None };
+        self.strong.iter().chain(&self.weak).filter_map(word).collect()
+    }
+
+    /// The same with whole words in place of those beginnings for which `words` has them; none, if no word begins so. What was short is
+    /// found by index then, as the others are.
     pub fn spelt_out(&self, words: impl Fn(&str) -> Option<Vec<String>>) -> Self {
-        let strong = self.strong.iter().map(|term| match term {
+        let whole = |term: &Term| match term {
             Term::Beginning(word) => words(word).map_or_else(|| term.clone(), Term::AnyOf),
             term => term.clone(),
-        });
-        Self { strong: strong.collect(), weak: self.weak.clone() }
+        };
+        let strong = self.strong.iter().map(whole);
+        let (weak, spelt) = self.weak.iter().map(whole).partition(|term| matches!(term, Term::Beginning(_)));
+        Self { strong: strong.chain::<Vec<Term>>(spelt).collect(), weak }
     }
 
     /// Whether no name can have all of it.
@@ -118,10 +126,13 @@ impl WordQuery {
         self.strong.iter().any(Term::is_hopeless)
     }
 
-    /// What of it a name can have, each by itself.
+    /// What of it a name can have, piece by piece; of words side by side, two at a time.
     pub fn apart(&self) -> Vec<Self> {
-        let hopeful = self.strong.iter().filter(|term| !term.is_hopeless());
-        hopeful.map(|term| Self { strong: vec![term.clone()], weak: Vec::new() }).collect()
+        let pieces = self.strong.iter().filter(|term| !term.is_hopeless()).flat_map(|term| match term {
+            Term::Run(words) if words.len() > 2 => words.windows(2).map(|pair| Term::Run(pair.to_vec())).collect(),
+            term => vec![term.clone()],
+        });
+        pieces.map(|piece| Self { strong: vec![piece], weak: Vec::new() }).collect()
     }
 
     /// What an index finds, as the text of a `tsquery`.
@@ -323,19 +334,24 @@ mod tests {
     #[test]
     fn beginnings_are_spelt_out_where_few_words_begin_so() {
         let query = WordQuery::read("merc zeb 千葉 do").unwrap();
-        assert_eq!(query.beginnings(), ["merc", "zeb"]);
+        assert_eq!(query.beginnings(), ["merc", "zeb", "do"]);
         let spelt = query.spelt_out(|word| (word == "merc").then(|| vec!["mercado".to_owned(), "mercados".to_owned()]));
         assert_eq!(spelt.strong(&partner()), "('9/mercado' | '9/mercados') & '9/zeb':* & ('9/千' <-> '9/葉')");
         assert_eq!((spelt.weak(&partner()).as_deref(), spelt.is_hopeless()), (Some("'9/do':*"), false));
         assert!(query.spelt_out(|word| (word == "zeb").then(Vec::new)).is_hopeless());
+        let short = query.spelt_out(|word| (word == "do").then(|| vec!["do".to_owned()]));
+        assert_eq!(short.strong(&partner()), "'9/merc':* & '9/zeb':* & ('9/千' <-> '9/葉') & '9/do'");
+        assert_eq!(short.weak(&partner()), None);
     }
 
     #[test]
     fn what_no_name_has_is_left_out_of_what_is_looked_for_apart() {
-        let query = WordQuery::read("merc zeb 千葉 do").unwrap();
-        let spelt = query.spelt_out(|word| Some(if word == "zeb" { Vec::new() } else { vec!["mercado".to_owned()] }));
+        let query = WordQuery::read("merc zeb 千葉店 do").unwrap();
+        let spelt = query
+            .without_short()
+            .spelt_out(|word| Some(if word == "zeb" { Vec::new() } else { vec!["mercado".to_owned()] }));
         let apart: Vec<String> = spelt.apart().iter().map(|query| query.strong(&partner())).collect();
-        assert_eq!(apart, ["'9/mercado'", "('9/千' <-> '9/葉')"]);
+        assert_eq!(apart, ["'9/mercado'", "('9/千' <-> '9/葉')", "('9/葉' <-> '9/店')"]);
     }
 
     #[test]

@@ -183,9 +183,8 @@ async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Queued>, 
     }
 
     let partner = visit.viewer.partner.clone();
-    let wanted = std::slice::from_ref(business_id);
-    let queued = match store::queue(&mut tx, visit.viewer.member_id, wanted, solution, visit.clock.now()).await {
-        Ok(queued) => queued.into_iter().next(),
+    let queued = match store::queue(&mut tx, visit.viewer.member_id, business_id, solution, visit.clock.now()).await {
+        Ok(queued) => queued,
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(None),
         Err(error) => return Err(failed(error)),
     };

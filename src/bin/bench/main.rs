@@ -269,7 +269,7 @@ async fn fill(pool: &PgPool, size: i64) -> Outcome<()> {
     sqlx::query("SELECT set_config('bench.size', $1, false)").bind(size.to_string()).execute(&mut *connection).await?;
     raw_sql(include_str!("fill.sql")).execute(&mut *connection).await?;
     // Each by itself, as Postgres wants it.
-    for table in ["businesses", "business_words", "wabas"] {
+    for table in ["businesses", "business_words", "name_words", "wabas"] {
         raw_sql(AssertSqlSafe(format!("VACUUM ANALYZE {table}"))).execute(&mut *connection).await?;
     }
     Ok(())

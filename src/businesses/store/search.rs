@@ -19,10 +19,14 @@ use crate::{
 const MOST_FOUND: i32 = 1_000;
 /// Names that begin alike of which the nearest are picked: each costs as much to compare as to find.
 const MOST_COMPARED: i32 = 200;
-/// Words that begin alike of which each is looked for; where there are more, few names have any of them.
+/// Words that begin alike of which each is looked for, and of all beginnings together. An index goes through the words that begin so as
+/// soon where they are more.
 const MOST_SPELT_OUT: i64 = 50;
+const MOST_WORDS: usize = 100;
+/// Words that look like one of which no name, or none any more, is known.
+const MOST_WORDS_LIKE: i32 = 5;
 /// Near names to offer.
-const MOST_LIKE: i32 = 3;
+const MOST_LIKE: i64 = 3;
 
 /// What a search found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -208,7 +212,15 @@ async fn words_that_begin(tx: &mut TenantTx, beginnings: &[String]) -> sqlx::Res
     for row in rows {
         known.entry(row.beginning).or_default().push(row.word);
     }
-    known.retain(|_, words| i64::try_from(words.len()).is_ok_and(|number| number <= MOST_SPELT_OUT));
+    let mut counts: Vec<(usize, String)> = known.iter().map(|(word, words)| (words.len(), word.clone())).collect();
+    counts.sort_unstable();
+    let mut all = 0;
+    for (count, word) in counts {
+        all += count;
+        if all > MOST_WORDS || i64::try_from(count).is_ok_and(|count| count > MOST_SPELT_OUT) {
+            known.remove(&word);
+        }
+    }
     Ok(known)
 }
 
@@ -235,30 +247,30 @@ async fn is_empty(tx: &mut TenantTx, found: &Found) -> sqlx::Result<bool> {
     Ok(!any)
 }
 
-/// The names that look most like what was asked for, best first: those with the words that look most like the ones no name has; else
-/// those with any of the words. Postgres stops after 150 ms, and then there is none. Takes the transaction, which isn't of use after that.
+/// The names that look most like what was asked for, best first: those that have each word, or one that looks like it; else those that
+/// have any. Each statement may take 150 ms; after that there is none. Takes the transaction, which isn't of use then.
 pub async fn name_like(mut tx: TenantTx, search: &Search) -> sqlx::Result<Vec<(BusinessId, String)>> {
     // Digits that are nobody's id look like any other digits.
-    let Some(asked) = search.words.as_ref().filter(|_| !search.digits_first) else { return Ok(Vec::new()) };
+    let asked = search.words.as_ref().filter(|_| !search.digits_first).map(WordQuery::without_short);
+    let Some(asked) = asked else { return Ok(Vec::new()) };
     sqlx::query!("SET LOCAL statement_timeout = '150ms'").execute(&mut *tx).await?;
-    match near(&mut tx, asked, &search.prefix).await {
+    match near(&mut tx, &asked, &search.prefix).await {
         Err(sqlx::Error::Database(refusal)) if refusal.code().as_deref() == Some(QUERY_CANCELED) => Ok(Vec::new()),
         answer => answer,
     }
 }
 
 async fn near(tx: &mut TenantTx, asked: &WordQuery, key: &str) -> sqlx::Result<Vec<(BusinessId, String)>> {
-    let mut known = words_that_begin(tx, &asked.beginnings()).await?;
-    let unknown: Vec<String> =
-        known.iter().filter(|(_, words)| words.is_empty()).map(|(beginning, _)| beginning.clone()).collect();
-    if !unknown.is_empty() {
-        let like = sqlx::query!(
-            r#"SELECT asked_word AS "asked!", like_word AS "like!" FROM words_like($1, $2)"#,
-            &unknown,
-            MOST_LIKE,
-        );
-        for row in like.fetch_all(&mut **tx).await? {
-            known.entry(row.asked).or_default().push(row.like);
+    let beginnings = asked.beginnings();
+    let mut known = words_that_begin(tx, &beginnings).await?;
+    let like = sqlx::query!(
+        r#"SELECT asked_word AS "asked!", like_word AS "like!" FROM words_like($1, $2)"#,
+        &beginnings,
+        MOST_WORDS_LIKE,
+    );
+    for row in like.fetch_all(&mut **tx).await? {
+        if let Some(words) = known.get_mut(&row.asked) {
+            words.push(row.like);
         }
     }
     let spelt = asked.spelt_out(|beginning| known.get(beginning).cloned());
@@ -266,25 +278,27 @@ async fn near(tx: &mut TenantTx, asked: &WordQuery, key: &str) -> sqlx::Result<V
     if near.is_empty() { nearest(tx, &spelt.apart(), key).await } else { Ok(near) }
 }
 
-/// Among some names that have the words of any of the queries those that look most like the key.
+/// Of names that have all words of any of the queries, as many as are compared for each, those that look most like the key.
 async fn nearest(tx: &mut TenantTx, queries: &[WordQuery], key: &str) -> sqlx::Result<Vec<(BusinessId, String)>> {
     let partner = tx.partner().clone();
     let queries: Vec<String> = queries.iter().map(|query| query.strong(&partner)).collect();
     let rows = sqlx::query!(
         r#"SELECT near.found_id AS "business_id!", b.name FROM (
-            SELECT DISTINCT w.found_id, w.found_key FROM unnest($2::text[]) AS query (words), LATERAL (
-                SELECT found_id, found_key FROM businesses_with_words(query.words::tsquery, NULL, $3)
-            ) AS w
+            SELECT found.*, word_similarity($4, found_key) AS alike FROM (
+                SELECT DISTINCT w.found_id, w.found_key FROM unnest($2::text[]) AS query (words), LATERAL (
+                    SELECT found_id, found_key FROM businesses_with_words(query.words::tsquery, NULL, $3)
+                ) AS w
+            ) AS found
+            ORDER BY alike DESC, similarity(found_key, $4) DESC, found_key, found_id LIMIT $5
         ) AS near, LATERAL (
             SELECT name FROM businesses WHERE partner_id = $1 AND business_id = near.found_id OFFSET 0
         ) AS b
-        ORDER BY word_similarity($4, near.found_key) DESC, similarity(near.found_key, $4) DESC, near.found_key, near.found_id
-        LIMIT $5"#,
+        ORDER BY near.alike DESC, similarity(near.found_key, $4) DESC, near.found_key, near.found_id"#,
         partner.as_str() as _,
         &queries,
         MOST_COMPARED,
         key,
-        i64::from(MOST_LIKE),
+        MOST_LIKE,
     )
     .fetch_all(&mut **tx)
     .await?;

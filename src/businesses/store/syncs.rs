@@ -242,7 +242,7 @@ pub async fn fail_sync(tx: &mut TenantTx, id: i64, why: Refusal<'_>, now: Offset
 
 /// Tells the planner of a partner that was not there a minute ago. Needs the owner's rights, so not a tenant transaction.
 pub async fn refresh_statistics(db: &Db) -> sqlx::Result<()> {
-    sqlx::query!("ANALYZE businesses, wabas").execute(db.pool()).await.map(drop)
+    sqlx::query!("ANALYZE businesses, wabas, name_words").execute(db.pool()).await.map(drop)
 }
 
 /// Everything has been read.

@@ -63,6 +63,7 @@ struct ClaimedRow {
     faults: i32,
     doubtful: bool,
     alone: bool,
+    is_unlisted: bool,
     known_ids: Vec<String>,
     is_stopped: bool,
     has_left: bool,
@@ -156,18 +157,18 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
             RETURNING r.number, r.batch_number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful, r.alone
         ), listed AS (
             -- In the order in which refresh_standing locks them, so that neither waits for the other for ever. One that somebody wrote
-            -- anew meanwhile isn't found by its place, and stands as they left it.
+            -- anew meanwhile isn't found by its place: refresh_standing says how it stands.
             UPDATE businesses b SET standing = 'sending'
             FROM (SELECT c.business_id FROM claimed c WHERE c.alone ORDER BY c.business_id) AS alone, LATERAL (
                 SELECT o.ctid AS place FROM businesses o
-                WHERE o.partner_id = $1 AND o.business_id = alone.business_id AND o.standing IN ('queued', 'waiting_to_retry')
-                FOR NO KEY UPDATE
+                WHERE o.partner_id = $1 AND o.business_id = alone.business_id FOR NO KEY UPDATE
             ) AS locked
-            WHERE b.ctid = locked.place
+            WHERE b.ctid = locked.place AND b.standing IN ('queued', 'waiting_to_retry')
+            RETURNING b.business_id
         )
         SELECT c.number AS "number!", c.business_id::text AS "business_id!", c.solution_id::text, c.member_id AS "member_id!",
             c.attempts AS "attempts!", c.faults AS "faults!", c.doubtful OR coalesce(earlier.doubtful, FALSE) AS "doubtful!",
-            c.alone AS "alone!", earlier.known_ids AS "known_ids!: Vec<String>",
+            c.alone AS "alone!", c.alone AND c.business_id NOT IN (SELECT business_id FROM listed) AS "is_unlisted!", earlier.known_ids AS "known_ids!: Vec<String>",
             c.batch_number IN (SELECT batch_number FROM running WHERE is_stopped) AS "is_stopped!",
             coalesce((
                 SELECT b.left_at IS NOT NULL FROM businesses b WHERE b.partner_id = $1 AND b.business_id = c.business_id
@@ -195,7 +196,14 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
     .await?;
     let usable =
         if rows.iter().any(|row| row.solution_id.is_some()) { usable_solutions(tx).await? } else { Vec::new() };
+    list(tx, rows.iter().filter(|row| row.is_unlisted)).await?;
     Ok(rows.into_iter().map(|row| row.read(&usable)).collect())
+}
+
+/// Says how the businesses of these stand, where there are any.
+async fn list(tx: &mut TenantTx, rows: impl Iterator<Item = &ClaimedRow>) -> sqlx::Result<()> {
+    let businesses: Vec<String> = rows.map(|row| row.business_id.clone()).collect();
+    if businesses.is_empty() { Ok(()) } else { refresh_standing(tx, &businesses).await }
 }
 
 async fn usable_solutions(tx: &mut TenantTx) -> sqlx::Result<Vec<SolutionId>> {

@@ -11,7 +11,6 @@ use crate::{
 /// Which request a wish for a business ended up as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queued {
-    pub business_id: BusinessId,
     pub number: RequestNumber,
     /// `false`: one was open already, and it's this.
     pub is_new: bool,
@@ -24,30 +23,22 @@ pub async fn hold_starts(tx: &mut TenantTx) -> sqlx::Result<()> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name).fetch_one(&mut **tx).await.map(drop)
 }
 
-/// Writes one batch with a request for each business that has none open, and names the open one of each other.
+/// Writes a batch with a request for the business, unless one is open: then that one is named. `None`: somebody else was quicker, and
+/// theirs is open no more.
 ///
-/// A business is asked for once however many ask at the same time: the partial unique index decides. Nothing is written
-/// when every business had an open request already; one that loses a race for all of them leaves a batch without requests.
-///
-/// One that could be asked stands as Queued from the same statement on; of any other, which changed in that moment, `refresh_standing`
-/// says how it stands.
+/// A business is asked for once however many ask at the same time: the partial unique index decides. One that can be asked stands as
+/// Queued from the same statement on; of any other, which changed in that moment, `refresh_standing` says how it stands.
 pub async fn queue(
     tx: &mut TenantTx,
     member_id: i64,
-    businesses: &[BusinessId],
+    business: &BusinessId,
     solution: Option<&SolutionId>,
     now: OffsetDateTime,
-) -> sqlx::Result<Vec<Queued>> {
-    let partner = tx.partner().clone();
-    let mut queued = open_requests(tx, businesses).await?;
-    let missing: Vec<String> = businesses
-        .iter()
-        .filter(|business| queued.iter().all(|known| known.business_id != **business))
-        .map(|business| business.as_str().to_owned())
-        .collect();
-    if missing.is_empty() {
-        return Ok(queued);
+) -> sqlx::Result<Option<Queued>> {
+    if let Some(open) = open_request(tx, business).await? {
+        return Ok(Some(open));
     }
+    let partner = tx.partner().clone();
     let made = sqlx::query!(
         r#"
         WITH batch AS (
@@ -56,50 +47,41 @@ pub async fn queue(
             RETURNING batch_number
         ), made AS (
             INSERT INTO requests (partner_id, batch_number, business_id, member_id, solution_id, state, queued_at, changed_at)
-            SELECT $1, batch_number, business_id, $2, $3, 'queued', $5, $5
-            FROM batch, unnest($4::text[]) AS business_id
+            SELECT $1, batch_number, $4, $2, $3, 'queued', $5, $5 FROM batch
             ON CONFLICT (partner_id, business_id)
                 WHERE state IN ('queued', 'sending', 'waiting_to_retry', 'requested', 'already_requested', 'accepted')
                 DO NOTHING
-            RETURNING number, business_id
+            RETURNING number
         ), told AS (
             INSERT INTO request_events (partner_id, number, at, state, attempt, member_id)
             SELECT $1, number, $5, 'queued', 0, $2 FROM made
         ), listed AS (
             UPDATE businesses b SET standing = 'queued', waiting_since = NULL, last_request_number = made.number,
                 last_requested_at = $5, last_requested_by = m.name
-            FROM made, members m
-            WHERE m.member_id = $2 AND b.partner_id = $1 AND b.business_id = made.business_id
-                AND b.standing IN ('eligible', 'unknown', 'failed') AND b.left_at IS NULL
-            RETURNING b.business_id
+            FROM made, members m, (
+                SELECT o.ctid AS place FROM businesses o WHERE o.partner_id = $1 AND o.business_id = $4 OFFSET 0
+            ) AS kept
+            WHERE m.member_id = $2 AND b.ctid = kept.place AND b.standing IN ('eligible', 'unknown', 'failed') AND b.left_at IS NULL
+            RETURNING TRUE
         )
-        SELECT made.number AS "number!", made.business_id::text AS "business_id!", listed.business_id IS NOT NULL AS "is_listed!"
-        FROM made LEFT JOIN listed USING (business_id)
+        SELECT number AS "number!", EXISTS (SELECT FROM listed) AS "is_listed!" FROM made
         "#,
         partner.as_str(),
         member_id,
         solution.map(SolutionId::as_str),
-        &missing,
+        business.as_str(),
         now,
     )
-    .fetch_all(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
-    let unlisted: Vec<String> = made.iter().filter(|row| !row.is_listed).map(|row| row.business_id.clone()).collect();
-    queued.extend(made.into_iter().map(|row| Queued {
-        business_id: BusinessId::from_stored(row.business_id),
-        number: RequestNumber(row.number),
-        is_new: true,
-    }));
-    if queued.len() < businesses.len() {
-        // Somebody else was quicker for the rest; their row is committed by now.
-        let late: Vec<BusinessId> =
-            businesses.iter().filter(|b| queued.iter().all(|known| known.business_id != **b)).cloned().collect();
-        queued.extend(open_requests(tx, &late).await?);
+    let Some(made) = made else {
+        // Their row is committed by now.
+        return open_request(tx, business).await;
+    };
+    if !made.is_listed {
+        refresh_standing(tx, &[business.as_str().to_owned()]).await?;
     }
-    if !unlisted.is_empty() {
-        refresh_standing(tx, &unlisted).await?;
-    }
-    Ok(queued)
+    Ok(Some(Queued { number: RequestNumber(made.number), is_new: true }))
 }
 
 /// Stops requests of a batch that were written down a moment ago for businesses that signed, or left, in that moment. Their businesses
@@ -134,28 +116,18 @@ pub async fn stop_overtaken(tx: &mut TenantTx, batch: i64, member_id: i64, now: 
     Ok(stopped.len())
 }
 
-async fn open_requests(tx: &mut TenantTx, businesses: &[BusinessId]) -> sqlx::Result<Vec<Queued>> {
+async fn open_request(tx: &mut TenantTx, business: &BusinessId) -> sqlx::Result<Option<Queued>> {
     let partner = tx.partner().clone();
-    let ids: Vec<String> = businesses.iter().map(|business| business.as_str().to_owned()).collect();
-    let rows = sqlx::query!(
-        r#"
-        SELECT number, business_id::text AS "business_id!" FROM requests
-        WHERE partner_id = $1 AND business_id = ANY($2::text[])
-          AND state IN ('queued', 'sending', 'waiting_to_retry', 'requested', 'already_requested', 'accepted')
-        "#,
+    let number = sqlx::query_scalar!(
+        "SELECT number FROM requests
+        WHERE partner_id = $1 AND business_id = $2
+          AND state IN ('queued', 'sending', 'waiting_to_retry', 'requested', 'already_requested', 'accepted')",
         partner.as_str(),
-        &ids,
+        business.as_str(),
     )
-    .fetch_all(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Queued {
-            business_id: BusinessId::from_stored(row.business_id),
-            number: RequestNumber(row.number),
-            is_new: false,
-        })
-        .collect())
+    Ok(number.map(|number| Queued { number: RequestNumber(number), is_new: false }))
 }
 
 /// Stops a request that hasn't left yet. `false`: it had, or it's not there.

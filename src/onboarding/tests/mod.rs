@@ -87,7 +87,7 @@ impl House {
     /// Asks for a business, and commits.
     async fn ask(&self, nth: usize) -> Queued {
         let mut tx = self.tx().await;
-        let queued = store::queue(&mut tx, self.member, &[business(nth)], None, NOW).await.unwrap().remove(0);
+        let queued = store::queue(&mut tx, self.member, &business(nth), None, NOW).await.unwrap().unwrap();
         tx.commit().await.unwrap();
         queued
     }

@@ -17,23 +17,25 @@ async fn asking_twice_is_one_open_request(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
-async fn one_business_named_twice_in_a_wish_is_asked_once(pool: PgPool) {
-    let house = House::build(&pool, "100", 2).await;
+async fn a_business_that_changed_meanwhile_stands_as_all_that_is_known_says(pool: PgPool) {
+    let house = House::build(&pool, "100", 1).await;
     let mut tx = house.tx().await;
-    let wished = [business(0), business(1), business(0)];
-    let queued = store::queue(&mut tx, house.member, &wished, None, NOW).await.unwrap();
-    assert_eq!(queued.iter().filter(|queued| queued.is_new).count(), 2);
+    sqlx::query("UPDATE businesses SET standing = 'not_eligible'").execute(&mut *tx).await.unwrap();
+    let queued = store::queue(&mut tx, house.member, &business(0), None, NOW).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    assert!(queued.is_new);
+    assert_eq!(house.standing(0).await, "queued");
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn of_two_who_ask_at_once_the_second_is_led_to_the_firsts_request(pool: PgPool) {
     let house = House::build(&pool, "100", 1).await;
     let mut first = house.tx().await;
-    let mine = store::queue(&mut first, house.member, &[business(0)], None, NOW).await.unwrap().remove(0);
+    let mine = store::queue(&mut first, house.member, &business(0), None, NOW).await.unwrap().unwrap();
     let (db, partner, member) = (house.db.clone(), house.partner.clone(), house.member);
     let second = tokio::spawn(async move {
         let mut tx = db.tenant(&partner).await.unwrap();
-        let theirs = store::queue(&mut tx, member, &[business(0)], None, NOW).await.unwrap();
+        let theirs = store::queue(&mut tx, member, &business(0), None, NOW).await.unwrap();
         tx.commit().await.unwrap();
         theirs
     });
@@ -47,7 +49,7 @@ async fn of_two_who_ask_at_once_the_second_is_led_to_the_firsts_request(pool: Pg
     {}
     first.commit().await.unwrap();
     let theirs = second.await.unwrap();
-    assert_eq!(theirs, [Queued { is_new: false, ..mine }]);
+    assert_eq!(theirs, Some(Queued { is_new: false, ..mine }));
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]

@@ -114,6 +114,7 @@ async fn a_misspelt_name_brings_the_near_ones(pool: PgPool) {
         ("farmacia leaf", vec!["Banyan Leaf Pharmacy"]),
         ("leaf estrela", vec!["Estrela Mercados", "Banyan Leaf Pharmacy"]),
         ("千葉 estrla", vec!["Estrela Mercados", "株式会社千葉商店"]),
+        ("千葉商点", vec!["株式会社千葉商店"]),
         ("zzzz", vec![]),
         ("9999", vec![]),
     ] {
@@ -121,6 +122,32 @@ async fn a_misspelt_name_brings_the_near_ones(pool: PgPool) {
         let near: Vec<&str> = near.iter().map(|(_, name)| name.as_str()).collect();
         assert_eq!(near, expected, "{typed}");
     }
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_name_of_before_brings_todays(pool: PgPool) {
+    let mut tx = tenant(&pool, "1").await;
+    seed(&mut tx, &[("1", "Estrella Mercados")]).await;
+    seed(&mut tx, &[("1", "Estrela Mercados")]).await;
+    assert_eq!(names(&mut tx, "estrella").await, Vec::<String>::new());
+    let near = name_like(tx, &Search::read("estrella").unwrap()).await.unwrap();
+    assert_eq!(near.len(), 1, "though the word is known still");
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_question_of_many_short_words_is_answered(pool: PgPool) {
+    let mut tx = tenant(&pool, "1").await;
+    let endings = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"];
+    let name = |ending: &str| {
+        ["bar", "cas", "flo", "lua", "mar", "sol", "vin", "zeb"].map(|w| format!("{w}{ending}")).join(" ")
+    };
+    let all: Vec<(String, String)> =
+        endings.iter().zip(1..).map(|(ending, n)| (format!("10{n:02}"), name(ending))).collect();
+    let all: Vec<(&str, &str)> = all.iter().map(|(digits, name)| (digits.as_str(), name.as_str())).collect();
+    seed(&mut tx, &all).await;
+    // 160 words begin so: more than are looked for one by one.
+    assert_eq!(names(&mut tx, "bar cas flo lua mar sol vin zeb").await.len(), 20);
+    assert_eq!(names(&mut tx, "bar cas flo lua mar sol vin zebq").await, [name("q")]);
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
@@ -155,9 +182,16 @@ async fn a_beginning_finds_all_names_however_many_words_begin_so(pool: PgPool) {
     let many: Vec<(&str, &str)> = many.iter().map(|(digits, name)| (digits.as_str(), name.as_str())).collect();
     seed(&mut tx, &many).await;
     let mut found = async |typed: &str| find(&mut tx, &Search::read(typed).unwrap()).await.unwrap().hits.len();
-    for (typed, expected) in
-        [("mar", 60), ("mar01", 10), ("mar nor", 20), ("sul mar03", 10), ("norte mar03", 0), ("mar ost", 0)]
-    {
+    for (typed, expected) in [
+        ("mar", 60),
+        ("mar01", 10),
+        ("mar nor", 20),
+        ("sul mar03", 10),
+        ("norte mar03", 0),
+        ("mar ost", 0),
+        ("mar s", 40),
+        ("mar x", 0),
+    ] {
         assert_eq!(found(typed).await, expected, "{typed:?}");
     }
     seed(&mut tx, &[("1007", "Ostra Azul")]).await;

@@ -73,6 +73,7 @@ async fn the_search_role_can_read_names_and_nothing_else(pool: PgPool) {
         "SELECT rolcanlogin OR rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = 'liteboard_search'",
         "SELECT pg_has_role('liteboard_tenant', 'liteboard_search', 'MEMBER')",
         "SELECT has_function_privilege('public', 'businesses_with_words(tsquery, tsquery, integer)', 'EXECUTE')",
+        "SELECT has_function_privilege('public', 'businesses_named_like(text, integer)', 'EXECUTE')",
         "SELECT has_function_privilege('public', 'words_like(text[], integer)', 'EXECUTE')",
         "SELECT has_function_privilege('public', 'departed_with_words(tsquery, tsquery, integer)', 'EXECUTE')",
     ] {

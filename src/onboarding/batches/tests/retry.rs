@@ -128,7 +128,7 @@ async fn a_start_that_came_first_keeps_what_it_asks_and_the_rest_is_tried_again(
     let start = async {
         for nth in (0..40).rev().step_by(2) {
             let business: BusinessId = Yard::business(number, nth).parse().unwrap();
-            assert!(queue(&mut tx, yard.member, &[business], None, NOW).await.unwrap()[0].is_new);
+            assert!(queue(&mut tx, yard.member, &business, None, NOW).await.unwrap().unwrap().is_new);
             pause(std::time::Duration::from_millis(5)).await;
         }
         tx.commit().await.unwrap();
@@ -145,9 +145,9 @@ async fn clicks_in_the_midst_of_a_retry_ask_no_business_twice(pool: PgPool) {
     let click = async |nth: usize| {
         let mut tx = yard.tx().await;
         let business: BusinessId = Yard::business(number, nth).parse().unwrap();
-        let queued = queue(&mut tx, yard.member, &[business], None, NOW).await.unwrap();
+        let queued = queue(&mut tx, yard.member, &business, None, NOW).await.unwrap();
         tx.commit().await.unwrap();
-        usize::from(queued[0].is_new)
+        usize::from(queued.is_some_and(|queued| queued.is_new))
     };
     let clicks = join_all((0..8).rev().map(click));
     let (clicked, retried) = join(clicks, yard.retry(number)).await;

@@ -89,15 +89,6 @@ impl Span {
         if self.ascending { " ORDER BY number" } else { " ORDER BY number DESC" }
     }
 
-    /// The same within a state.
-    const fn order_of(self, part: Option<(State, Part)>) -> &'static str {
-        match (part, self.ascending) {
-            (None, _) => self.order(),
-            (Some(_), true) => " ORDER BY state, number",
-            (Some(_), false) => " ORDER BY state DESC, number DESC",
-        }
-    }
-
     /// The same up to a number, that one included.
     const fn up_to(self, number: i64) -> Self {
         if self.ascending { Self { end: number.saturating_add(1), ..self } } else { Self { first: number, ..self } }
@@ -123,36 +114,68 @@ async fn among(tx: &mut TenantTx, filter: &Filter, only: &[i64], span: Span, mos
     q.build_query_scalar().fetch_all(&mut **tx).await
 }
 
+/// A way along the numbers of one state asked for, or of all.
+#[derive(Clone, Copy)]
+struct Way {
+    part: Option<(State, Part)>,
+    span: Span,
+}
+
+impl Way {
+    const fn order(self) -> &'static str {
+        match (self.part, self.span.ascending) {
+            (None, _) => self.span.order(),
+            (Some(_), true) => " ORDER BY state, number",
+            (Some(_), false) => " ORDER BY state DESC, number DESC",
+        }
+    }
+}
+
+/// The ways on which something may be found.
+fn ways(filter: &Filter, span: Span) -> Vec<Way> {
+    let standings = filter.asked.standings;
+    if standings.is_all() {
+        return vec![Way { part: None, span }];
+    }
+    let ways = standings.parts().map(|(state, part)| {
+        let end = if part == Part::Stalled { span.end.min(filter.stalled_end) } else { span.end };
+        Way { part: Some((state, part)), span: Span { end, ..span } }
+    });
+    ways.filter(|way| way.span.first < way.span.end).collect()
+}
+
 /// Walks along the numbers of each state asked for, or of all, until the page is full or its share of the budget is used up.
 async fn walk(tx: &mut TenantTx, filter: &Filter, span: Span, most: i64, budget: i64) -> sqlx::Result<Looked> {
-    let standings = filter.asked.standings;
-    let parts: Vec<_> = if standings.is_all() { vec![None] } else { standings.parts().map(Some).collect() };
-    let each = (budget / i64::try_from(parts.len()).unwrap_or(i64::MAX)).max(1);
+    let ways = ways(filter, span);
+    if ways.is_empty() {
+        return Ok(Looked { numbers: Vec::new(), looked_to: None });
+    }
+    let each = (budget / i64::try_from(ways.len()).unwrap_or(i64::MAX)).max(1);
     let partner = tx.partner().as_str().to_owned();
     let mut q = Sql::new("SELECT number FROM (");
-    for (at, part) in parts.iter().enumerate() {
+    for (at, way) in ways.iter().enumerate() {
         q.push(if at > 0 { " UNION ALL " } else { "" });
         q.push("(SELECT r.number FROM (SELECT * FROM requests");
-        push_way(&mut q, filter, &partner, *part, span);
-        q.push(" LIMIT ").push_bind(each).push(") AS r WHERE number >= ").push_bind(span.first);
-        q.push(" AND number < ").push_bind(span.end);
-        if let Some((_, part)) = part {
-            push_age(&mut q, *part, filter.stalled_before);
+        push_way(&mut q, &partner, *way);
+        q.push(" LIMIT ").push_bind(each).push(") AS r WHERE ");
+        push_span(&mut q, way.span);
+        if let Some((_, part)) = way.part {
+            push_age(&mut q, part, filter.stalled_before);
         }
         push_times(&mut q, filter);
         push_request_conditions(&mut q, filter);
-        q.push(span.order_of(*part)).push(" LIMIT ").push_bind(most).push(")");
+        q.push(way.order()).push(" LIMIT ").push_bind(most).push(")");
     }
     q.push(") AS found").push(span.order()).push(" LIMIT ").push_bind(most);
     let mut numbers: Vec<i64> = q.build_query_scalar().fetch_all(&mut **tx).await?;
     let full = i64::try_from(numbers.len()).unwrap_or(i64::MAX) >= most;
-    if full && parts.len() == 1 {
+    if full && ways.len() == 1 {
         return Ok(Looked { numbers, looked_to: None });
     }
     // Of a full page only that matters which lies before its last.
-    let span_left = numbers.last().filter(|_| full).map_or(span, |last| span.up_to(*last));
-    let unseen = first_unseen(tx, filter, &partner, &parts, span, each).await?;
-    let Some(unseen) = unseen.filter(|number| span_left.holds(*number)) else {
+    let left = numbers.last().filter(|_| full).map_or(span, |last| span.up_to(*last));
+    let unseen = first_unseen(tx, &partner, &ways, each).await?;
+    let Some(unseen) = unseen.filter(|number| left.holds(*number)) else {
         return Ok(Looked { numbers, looked_to: None });
     };
     // One of the ways ended here: what the others found beyond is found again from here on, in its order.
@@ -166,24 +189,24 @@ async fn walk(tx: &mut TenantTx, filter: &Filter, span: Span, most: i64, budget:
     Ok(Looked { numbers, looked_to: Some(RequestNumber(seen)) })
 }
 
-/// The number nearest to the beginning of the span at which one of the ways has used up its share; it may lie beyond the span.
-async fn first_unseen(
-    tx: &mut PgConnection,
-    filter: &Filter,
-    partner: &str,
-    parts: &[Option<(State, Part)>],
-    span: Span,
-    each: i64,
-) -> sqlx::Result<Option<i64>> {
-    let mut q = Sql::new(if span.ascending { "SELECT min(number) FROM (" } else { "SELECT max(number) FROM (" });
-    for (at, part) in parts.iter().enumerate() {
+/// The number nearest to the beginning at which one of the ways has used up its share.
+async fn first_unseen(tx: &mut PgConnection, partner: &str, ways: &[Way], each: i64) -> sqlx::Result<Option<i64>> {
+    let ascending = ways.iter().any(|way| way.span.ascending);
+    let mut q = Sql::new(if ascending { "SELECT min(number) FROM (" } else { "SELECT max(number) FROM (" });
+    for (at, way) in ways.iter().enumerate() {
         q.push(if at > 0 { " UNION ALL " } else { "" });
-        q.push("(SELECT number FROM requests");
-        push_way(&mut q, filter, partner, *part, span);
-        q.push(" OFFSET ").push_bind(each).push(" LIMIT 1)");
+        q.push("SELECT number FROM (SELECT number FROM requests");
+        push_way(&mut q, partner, *way);
+        q.push(" OFFSET ").push_bind(each).push(" LIMIT 1) AS way_end WHERE ");
+        push_span(&mut q, way.span);
     }
     q.push(") AS ends");
     q.build_query_scalar().fetch_one(tx).await
+}
+
+/// The number lies in the span.
+fn push_span(q: &mut Sql, span: Span) {
+    q.push("number >= ").push_bind(span.first).push(" AND number < ").push_bind(span.end);
 }
 
 /// ` WHERE` what an index has in order from where the span begins, and that order: the partner, one state or all, and the numbers.
@@ -191,21 +214,21 @@ async fn first_unseen(
 /// A state is asked for as a range of one, which only the index that has the states in order can give in it; as an equal one it would be
 /// no part of the order, and where statistics are old the planner would as soon walk along all numbers. Within such a range no number
 /// ends a walk: so it goes on past the end of the span, up to the end of its share, and what it meets there is left out afterwards.
-fn push_way(q: &mut Sql, filter: &Filter, partner: &str, part: Option<(State, Part)>, span: Span) {
-    q.push(" WHERE partner_id = ").push_bind(partner.to_owned());
-    let Some((state, part)) = part else {
-        q.push(" AND number >= ").push_bind(span.first).push(" AND number < ").push_bind(span.end).push(span.order());
-        return;
-    };
-    let end = if part == Part::Stalled { span.end.min(filter.stalled_end) } else { span.end };
-    if span.ascending {
-        q.push(" AND (state, number) >= (").push_bind(state.as_str()).push(", ").push_bind(span.first);
-        q.push(") AND state <= ").push_bind(state.as_str());
-    } else {
-        q.push(" AND (state, number) < (").push_bind(state.as_str()).push(", ").push_bind(end);
-        q.push(") AND state >= ").push_bind(state.as_str());
+fn push_way(q: &mut Sql, partner: &str, way: Way) {
+    q.push(" WHERE partner_id = ").push_bind(partner.to_owned()).push(" AND ");
+    let span = way.span;
+    match way.part {
+        None => push_span(q, span),
+        Some((state, _)) if span.ascending => {
+            q.push("(state, number) >= (").push_bind(state.as_str()).push(", ").push_bind(span.first);
+            q.push(") AND state <= ").push_bind(state.as_str());
+        }
+        Some((state, _)) => {
+            q.push("(state, number) < (").push_bind(state.as_str()).push(", ").push_bind(span.end);
+            q.push(") AND state >= ").push_bind(state.as_str());
+        }
     }
-    q.push(span.order_of(Some((state, part))));
+    q.push(way.order());
 }
 
 /// Several conditions at once look rarer to the planner than they are: it would rather fetch all of a state and sort it than walk along

@@ -272,20 +272,27 @@ async fn a_page_looks_at_no_more_rows_than_its_budget_and_says_how_far_it_came(p
         "is:open by:me",
         "-code:200 -by:miguel",
         "is:attention",
+        "is:stalled",
+        "is:stalled,ready",
     ] {
         let filter = walking(&mut tx, text).await;
-        let whole = numbers_of_page(&mut tx, &filter, Window::Newest, 50).await.unwrap();
-        for budget in 1..12 {
-            let (mut found, mut window, mut steps) = (Vec::new(), Window::Newest, 0);
-            loop {
-                let (numbers, looked_to) = looked(&mut tx, &filter, window, budget).await;
-                found.extend(numbers);
-                let Some(number) = looked_to else { break };
-                window = Window::OlderThan(RequestNumber(number));
-                steps += 1;
+        let mut whole = numbers_of_page(&mut tx, &filter, Window::Newest, 50).await.unwrap();
+        for newer in [false, true] {
+            for budget in 1..12 {
+                let way = |number| if newer { Window::NewerThan(number) } else { Window::OlderThan(number) };
+                let start = if newer { way(RequestNumber(0)) } else { Window::Newest };
+                let (mut found, mut window, mut steps) = (Vec::new(), start, 0);
+                loop {
+                    let (numbers, looked_to) = looked(&mut tx, &filter, window, budget).await;
+                    found.extend(numbers);
+                    let Some(number) = looked_to else { break };
+                    window = way(RequestNumber(number));
+                    steps += 1;
+                }
+                assert_eq!(found, whole, "{text}, {budget} rows a page, newer {newer}");
+                assert!(steps <= 11, "{text}: each page comes further");
             }
-            assert_eq!(found, whole, "{text}, {budget} rows a page");
-            assert!(steps <= 11, "{text}: each page comes further");
+            whole.reverse();
         }
     }
 }

@@ -64,7 +64,7 @@ async fn businesses_stand_after_it_as_they_would_if_that_was_worked_out_anew(poo
     let mut tx = desk.tx().await;
     // One is eligible, one failed, of two Meta said nothing.
     sqlx::query!("UPDATE wabas SET eligibility = 'ELIGIBLE' WHERE business_id = '51'").execute(&mut *tx).await.unwrap();
-    requests::queue(&mut tx, desk.member, &[id("52")], None, NOW).await.unwrap();
+    requests::queue(&mut tx, desk.member, &id("52"), None, NOW).await.unwrap();
     sqlx::query!("UPDATE requests SET state = 'failed', failed_at = $1, cause = 'temporary'", NOW)
         .execute(&mut *tx)
         .await
@@ -107,7 +107,7 @@ async fn a_request_that_was_quicker_stands_and_the_row_says_so(pool: PgPool) {
     let draft = hold_draft(&mut tx, number).await.unwrap().unwrap();
     // Checked before somebody clicks, started after it.
     let mut click = desk.tx().await;
-    requests::queue(&mut click, desk.member, &[id("52")], None, NOW).await.unwrap();
+    requests::queue(&mut click, desk.member, &id("52"), None, NOW).await.unwrap();
     click.commit().await.unwrap();
     let wish = Wish { member_id: desk.member, name: "", solution: None, to_send: 2 };
     assert_eq!(start(&mut tx, &draft, &wish, NOW).await.unwrap(), 1);

@@ -21,7 +21,7 @@ async fn a_click_is_no_draft(pool: PgPool) {
     let desk = Desk::of(&pool, "100").await;
     desk.businesses(["51"]).await;
     let mut tx = desk.tx().await;
-    crate::onboarding::store::queue(&mut tx, desk.member, &[id("51")], None, NOW).await.unwrap();
+    crate::onboarding::store::queue(&mut tx, desk.member, &id("51"), None, NOW).await.unwrap();
     let number = sqlx::query_scalar!("SELECT batch_number FROM batches").fetch_one(&mut *tx).await.unwrap();
     assert!(find_draft(&mut tx, DraftNumber(number)).await.unwrap().is_none());
 }
