@@ -128,16 +128,16 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
             SELECT b.batch_number, b.cancelled_at IS NOT NULL AS is_stopped FROM open_batches o JOIN batches b ON b.batch_number = o.batch_number
             WHERE (b.paused_at IS NULL OR b.cancelled_at IS NOT NULL) AND b.member_id IN (SELECT member_id FROM senders)
         ), due_alone AS MATERIALIZED (
-            SELECT r.number FROM requests r
+            SELECT r.ctid AS place FROM requests r
             WHERE r.partner_id = $1 AND r.alone AND r.state IN ('queued', 'waiting_to_retry')
               AND coalesce(r.retry_at, r.queued_at) <= $2 AND r.member_id IN (SELECT member_id FROM senders)
             ORDER BY coalesce(r.retry_at, r.queued_at), r.number
             LIMIT $3
             FOR UPDATE OF r SKIP LOCKED
         ), due_of_batches AS MATERIALIZED (
-            SELECT turn.number FROM running, LATERAL (
-                SELECT r.number, row_number() OVER () AS place FROM (
-                    SELECT q.number FROM requests q
+            SELECT turn.place FROM running, LATERAL (
+                SELECT r.place, r.number, row_number() OVER () AS nth FROM (
+                    SELECT q.ctid AS place, q.number FROM requests q
                     WHERE q.partner_id = $1 AND q.batch_number = running.batch_number AND NOT q.alone
                       AND q.state IN ('queued', 'waiting_to_retry') AND coalesce(q.retry_at, q.queued_at) <= $2
                     ORDER BY coalesce(q.retry_at, q.queued_at), q.number
@@ -145,15 +145,16 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
                     FOR UPDATE OF q SKIP LOCKED
                 ) AS r
             ) AS turn
-            ORDER BY turn.place, turn.number
+            ORDER BY turn.nth, turn.number
             LIMIT greatest($4 - (SELECT count(*) FROM due_alone), 0)
         ), due AS (
-            SELECT number FROM due_alone UNION ALL SELECT number FROM due_of_batches
+            SELECT place FROM due_alone UNION ALL SELECT place FROM due_of_batches
         ), claimed AS (
             UPDATE requests r
             SET state = 'sending', attempts = attempts + 1, sending_at = $2, retry_at = NULL, cause = NULL, changed_at = $2
+            -- By their place in the table: they are locked, so they can't have moved.
             FROM due
-            WHERE r.partner_id = $1 AND r.number = due.number
+            WHERE r.ctid = due.place
             RETURNING r.number, r.batch_number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful, r.alone
         ), listed AS (
             -- In the order in which refresh_standing locks them, so that neither waits for the other for ever. One that somebody wrote
