@@ -4,7 +4,7 @@
 //! are cut here and not by Postgres, whose own cutting depends on the database's locale and takes `<b>` for a tag. Scripts that
 //! write without spaces give one word a character, so that a piece out of the middle is found as a run of neighbours.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
@@ -103,10 +103,11 @@ impl WordQuery {
         Self { strong: self.strong.clone(), weak: Vec::new() }
     }
 
-    /// The beginnings of words in it.
+    /// The beginnings of words in it, each once.
     pub fn beginnings(&self) -> Vec<String> {
         let word = |term: &Term| if let Term::Beginning(word) = term { Some(word.clone()) } else { None };
-        self.strong.iter().chain(&self.weak).filter_map(word).collect()
+        let beginnings: BTreeSet<String> = self.strong.iter().chain(&self.weak).filter_map(word).collect();
+        beginnings.into_iter().collect()
     }
 
     /// The same with whole words in place of those beginnings for which `words` has them; none, if no word begins so. What was short is
@@ -126,13 +127,13 @@ impl WordQuery {
         self.strong.iter().any(Term::is_hopeless)
     }
 
-    /// What of it a name can have, piece by piece; of words side by side, two at a time.
+    /// What of it a name can have, piece by piece, as many as a question has words; of words side by side, two at a time.
     pub fn apart(&self) -> Vec<Self> {
         let pieces = self.strong.iter().filter(|term| !term.is_hopeless()).flat_map(|term| match term {
             Term::Run(words) if words.len() > 2 => words.windows(2).map(|pair| Term::Run(pair.to_vec())).collect(),
             term => vec![term.clone()],
         });
-        pieces.map(|piece| Self { strong: vec![piece], weak: Vec::new() }).collect()
+        pieces.take(MOST_WORDS).map(|piece| Self { strong: vec![piece], weak: Vec::new() }).collect()
     }
 
     /// What an index finds, as the text of a `tsquery`.
@@ -334,7 +335,8 @@ mod tests {
     #[test]
     fn beginnings_are_spelt_out_where_few_words_begin_so() {
         let query = WordQuery::read("merc zeb 千葉 do").unwrap();
-        assert_eq!(query.beginnings(), ["merc", "zeb", "do"]);
+        assert_eq!(query.beginnings(), ["do", "merc", "zeb"]);
+        assert_eq!(WordQuery::read("bora bora").unwrap().beginnings(), ["bora"]);
         let spelt = query.spelt_out(|word| (word == "merc").then(|| vec!["mercado".to_owned(), "mercados".to_owned()]));
         assert_eq!(spelt.strong(&partner()), "('9/mercado' | '9/mercados') & '9/zeb':* & ('9/千' <-> '9/葉')");
         assert_eq!((spelt.weak(&partner()).as_deref(), spelt.is_hopeless()), (Some("'9/do':*"), false));

@@ -19,11 +19,11 @@ use crate::{
 const MOST_FOUND: i32 = 1_000;
 /// Names that begin alike of which the nearest are picked: each costs as much to compare as to find.
 const MOST_COMPARED: i32 = 200;
-/// Words that begin alike of which each is looked for, and of all beginnings together. An index goes through the words that begin so as
-/// soon where they are more.
+/// Words that begin alike of which each is looked for. Where there are more, an index goes through them about as soon by their beginning.
 const MOST_SPELT_OUT: i64 = 50;
-const MOST_WORDS: usize = 100;
-/// Words that look like one of which no name, or none any more, is known.
+/// The same of all beginnings together: asked for many more words, Postgres reads all names.
+const MOST_SPELT_OUT_IN_ALL: usize = 100;
+/// Words to compare with one that is misspelt.
 const MOST_WORDS_LIKE: i32 = 5;
 /// Near names to offer.
 const MOST_LIKE: i64 = 3;
@@ -217,7 +217,7 @@ async fn words_that_begin(tx: &mut TenantTx, beginnings: &[String]) -> sqlx::Res
     let mut all = 0;
     for (count, word) in counts {
         all += count;
-        if all > MOST_WORDS || i64::try_from(count).is_ok_and(|count| count > MOST_SPELT_OUT) {
+        if all > MOST_SPELT_OUT_IN_ALL || i64::try_from(count).is_ok_and(|count| count > MOST_SPELT_OUT) {
             known.remove(&word);
         }
     }
@@ -261,17 +261,15 @@ pub async fn name_like(mut tx: TenantTx, search: &Search) -> sqlx::Result<Vec<(B
 }
 
 async fn near(tx: &mut TenantTx, asked: &WordQuery, key: &str) -> sqlx::Result<Vec<(BusinessId, String)>> {
-    let beginnings = asked.beginnings();
-    let mut known = words_that_begin(tx, &beginnings).await?;
+    let mut known = words_that_begin(tx, &asked.beginnings()).await?;
+    let few: Vec<String> = known.keys().cloned().collect();
     let like = sqlx::query!(
         r#"SELECT asked_word AS "asked!", like_word AS "like!" FROM words_like($1, $2)"#,
-        &beginnings,
+        &few,
         MOST_WORDS_LIKE,
     );
     for row in like.fetch_all(&mut **tx).await? {
-        if let Some(words) = known.get_mut(&row.asked) {
-            words.push(row.like);
-        }
+        known.entry(row.asked).or_default().push(row.like);
     }
     let spelt = asked.spelt_out(|beginning| known.get(beginning).cloned());
     let near = if spelt.is_hopeless() { Vec::new() } else { nearest(tx, std::slice::from_ref(&spelt), key).await? };

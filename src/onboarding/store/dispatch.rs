@@ -152,7 +152,7 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
         ), claimed AS (
             UPDATE requests r
             SET state = 'sending', attempts = attempts + 1, sending_at = $2, retry_at = NULL, cause = NULL, changed_at = $2
-            -- By their place in the table: they are locked, so they can't have moved.
+            -- By their place in the table. One that was written anew since this statement began isn't found there, and is claimed next time.
             FROM due
             WHERE r.ctid = due.place
             RETURNING r.number, r.batch_number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful, r.alone
@@ -169,7 +169,8 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
         )
         SELECT c.number AS "number!", c.business_id::text AS "business_id!", c.solution_id::text, c.member_id AS "member_id!",
             c.attempts AS "attempts!", c.faults AS "faults!", c.doubtful OR coalesce(earlier.doubtful, FALSE) AS "doubtful!",
-            c.alone AS "alone!", c.alone AND c.business_id NOT IN (SELECT business_id FROM listed) AS "is_unlisted!", earlier.known_ids AS "known_ids!: Vec<String>",
+            c.alone AS "alone!", earlier.known_ids AS "known_ids!: Vec<String>",
+            c.alone AND c.business_id NOT IN (SELECT business_id FROM listed) AS "is_unlisted!",
             c.batch_number IN (SELECT batch_number FROM running WHERE is_stopped) AS "is_stopped!",
             coalesce((
                 SELECT b.left_at IS NOT NULL FROM businesses b WHERE b.partner_id = $1 AND b.business_id = c.business_id

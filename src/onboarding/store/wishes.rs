@@ -23,8 +23,8 @@ pub async fn hold_starts(tx: &mut TenantTx) -> sqlx::Result<()> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name).fetch_one(&mut **tx).await.map(drop)
 }
 
-/// Writes a batch with a request for the business, unless one is open: then that one is named. `None`: somebody else was quicker, and
-/// theirs is open no more.
+/// Writes a batch with a request for the business, unless one is open: then that one is named. Where somebody else was quicker in that
+/// moment, the batch has no request, and theirs is named; `None` if it's open no more.
 ///
 /// A business is asked for once however many ask at the same time: the partial unique index decides. One that can be asked stands as
 /// Queued from the same statement on; of any other, which changed in that moment, `refresh_standing` says how it stands.

@@ -174,7 +174,7 @@ async fn walk(tx: &mut TenantTx, filter: &Filter, span: Span, most: i64, budget:
     }
     // Of a full page only that matters which lies before its last.
     let left = numbers.last().filter(|_| full).map_or(span, |last| span.up_to(*last));
-    let unseen = first_unseen(tx, &partner, &ways, each).await?;
+    let unseen = first_unseen(tx, &partner, &ways, span.ascending, each).await?;
     let Some(unseen) = unseen.filter(|number| left.holds(*number)) else {
         return Ok(Looked { numbers, looked_to: None });
     };
@@ -190,8 +190,13 @@ async fn walk(tx: &mut TenantTx, filter: &Filter, span: Span, most: i64, budget:
 }
 
 /// The number nearest to the beginning at which one of the ways has used up its share.
-async fn first_unseen(tx: &mut PgConnection, partner: &str, ways: &[Way], each: i64) -> sqlx::Result<Option<i64>> {
-    let ascending = ways.iter().any(|way| way.span.ascending);
+async fn first_unseen(
+    tx: &mut PgConnection,
+    partner: &str,
+    ways: &[Way],
+    ascending: bool,
+    each: i64,
+) -> sqlx::Result<Option<i64>> {
     let mut q = Sql::new(if ascending { "SELECT min(number) FROM (" } else { "SELECT max(number) FROM (" });
     for (at, way) in ways.iter().enumerate() {
         q.push(if at > 0 { " UNION ALL " } else { "" });
