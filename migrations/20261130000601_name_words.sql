@@ -1,6 +1,6 @@
 -- Each word that the partner's names are made of, once. What somebody types begins a few of them: an index of names finds a whole word,
 -- and names with two of them, ten times as fast as names with words that begin so. And a misspelt word looks like a few: its letters are
--- compared with some thousand words and not with all names.
+-- compared with words, each of which many names share, and not with all names.
 CREATE TABLE name_words (
     partner_id meta_id NOT NULL,
     word text COLLATE "C" NOT NULL,

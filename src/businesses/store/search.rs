@@ -263,21 +263,29 @@ pub async fn name_like(mut tx: TenantTx, search: &Search) -> sqlx::Result<Vec<(B
 async fn near(tx: &mut TenantTx, asked: &WordQuery, key: &str) -> sqlx::Result<Vec<(BusinessId, String)>> {
     let mut known = words_that_begin(tx, &asked.beginnings()).await?;
     let few: Vec<String> = known.keys().cloned().collect();
-    let like = sqlx::query!(
-        r#"SELECT asked_word AS "asked!", like_word AS "like!" FROM words_like($1, $2)"#,
-        &few,
-        MOST_WORDS_LIKE,
-    );
-    for row in like.fetch_all(&mut **tx).await? {
-        known.entry(row.asked).or_default().push(row.like);
+    if !few.is_empty() {
+        let like = sqlx::query!(
+            r#"SELECT asked_word AS "asked!", like_word AS "like!" FROM words_like($1, $2)"#,
+            &few,
+            MOST_WORDS_LIKE,
+        );
+        for row in like.fetch_all(&mut **tx).await? {
+            known.entry(row.asked).or_default().push(row.like);
+        }
     }
     let spelt = asked.spelt_out(|beginning| known.get(beginning).cloned());
-    let near = if spelt.is_hopeless() { Vec::new() } else { nearest(tx, std::slice::from_ref(&spelt), key).await? };
-    if near.is_empty() { nearest(tx, &spelt.apart(), key).await } else { Ok(near) }
+    let apart = spelt.apart();
+    let whole = if spelt.is_hopeless() { Vec::new() } else { vec![spelt] };
+    let near = nearest(tx, &whole, key).await?;
+    // Of one word the only piece is the whole.
+    if near.is_empty() && apart != whole { nearest(tx, &apart, key).await } else { Ok(near) }
 }
 
 /// Of names that have all words of any of the queries, as many as are compared for each, those that look most like the key.
 async fn nearest(tx: &mut TenantTx, queries: &[WordQuery], key: &str) -> sqlx::Result<Vec<(BusinessId, String)>> {
+    if queries.is_empty() {
+        return Ok(Vec::new());
+    }
     let partner = tx.partner().clone();
     let queries: Vec<String> = queries.iter().map(|query| query.strong(&partner)).collect();
     let rows = sqlx::query!(
