@@ -178,22 +178,28 @@ async fn try_to_take_down(visit: &Visit, wish: &Wish) -> Result<Option<Queued>, 
     if let Some(solution) = solution {
         check_solution(&mut tx, solution).await.map_err(failed)?.map_err(|refusal| wish.refused(refusal))?;
     }
-    if !sign_in::can_send(&mut tx, visit.viewer.member_id, visit.clock.now()).await.map_err(failed)? {
+    // Their own token was looked at when they came; others may do for them.
+    let now = visit.clock.now();
+    let can_send = visit.viewer.token_problem.is_none()
+        || sign_in::can_send(&mut tx, visit.viewer.member_id, now).await.map_err(failed)?;
+    if !can_send {
         return Err(wish.problem(AppError::TokenProblem));
     }
 
     let partner = visit.viewer.partner.clone();
-    let queued = match store::queue(&mut tx, visit.viewer.member_id, business_id, solution, visit.clock.now()).await {
+    let queued = match store::queue(&mut tx, visit.viewer.member_id, business_id, solution, now).await {
         Ok(queued) => queued,
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    if queued.as_ref().is_some_and(|queued| queued.is_new) {
-        // The business is locked by now: what a webhook or a sync said while the wish waited for it holds.
-        let business = businesses::find_business(&mut tx, business_id).await.map_err(failed)?;
-        let overtaken = business.and_then(|business| check::may_be_asked(&business).err());
-        if let Some(refusal) = overtaken {
-            return Err(wish.refused(refusal));
+    if let Some(Queued { is_new: true, is_listed, .. }) = queued {
+        if !is_listed {
+            // The business is locked by now: what a webhook or a sync said while the wish waited for it holds.
+            let business = businesses::find_business(&mut tx, business_id).await.map_err(failed)?;
+            let overtaken = business.and_then(|business| check::may_be_asked(&business).err());
+            if let Some(refusal) = overtaken {
+                return Err(wish.refused(refusal));
+            }
         }
         reconcile::wake(&mut tx, DISPATCH, &partner).await.map_err(failed)?;
     }

@@ -77,8 +77,20 @@ impl Dispatch {
     async fn pass(&self, partner: &PartnerId, stop: &CancellationToken) -> anyhow::Result<Next> {
         // Before the first claim: what is asked for from then on is heard.
         let mut wakes = self.signals.subscribe();
-        let (gauge, first, tx) = self.begin(partner, stop).await?;
-        let gauge = Arc::new(gauge);
+        let (sender, first) = self.begin(partner, stop).await?;
+        Run { dispatch: self, partner, sender: &sender }.go(first, &mut wakes, stop).await
+    }
+
+    /// Takes up what was left, and claims what goes first: in one transaction, since a click waits for it.
+    async fn begin(&self, partner: &PartnerId, stop: &CancellationToken) -> sqlx::Result<(Sender, Turned)> {
+        let mut tx = self.db.tenant_by_keys(partner).await?;
+        let now = self.clock.now();
+        let ceiling = u32::try_from(self.concurrency).unwrap_or(u32::MAX);
+        let start = store::find_start(&mut tx, ceiling, now).await?;
+        if start.is_interrupted {
+            self.take_up(&mut tx, partner, now).await?;
+        }
+        let gauge = Arc::new(Gauge::new(start.pace));
         let sender = Sender {
             db: self.db.clone(),
             clock: self.clock.clone(),
@@ -88,28 +100,13 @@ impl Dispatch {
             gauge,
             tokens: Tokens::default(),
         };
-        // A click waits for both.
-        let (committed, ()) = tokio::join!(tx.commit(), sender.prepare(first.claimed.first()));
-        committed?;
-        Run { dispatch: self, partner, sender: &sender }.go(first, &mut wakes, stop).await
-    }
-
-    /// Takes up what was left, and claims what goes first: in one transaction, which is still to be committed, since a click waits
-    /// for it.
-    async fn begin(&self, partner: &PartnerId, stop: &CancellationToken) -> sqlx::Result<(Gauge, Turned, TenantTx)> {
-        let mut tx = self.db.tenant_by_keys(partner).await?;
-        let now = self.clock.now();
-        self.take_up(&mut tx, partner, now).await?;
-        let gauge = Gauge::new(store::find_pace(&mut tx, u32::try_from(self.concurrency).unwrap_or(u32::MAX)).await?);
-        if let Some(until) = pauses::until(&mut tx, now).await? {
-            gauge.told(until, now);
-        }
-        let width = if stop.is_cancelled() { 0 } else { gauge.width(now) };
-        let mut first = Turned::claim(&mut tx, room(width, 0, true, true), now).await?;
+        let width = if stop.is_cancelled() { 0 } else { sender.gauge.width(now) };
+        let mut first = Turned::claim(&mut tx, &sender, room(width, 0, true, true), now).await?;
         if first.claimed.is_empty() {
             first.more |= store::resume_after_sign_in(&mut tx, now).await?;
         }
-        Ok((gauge, first, tx))
+        tx.commit().await?;
+        Ok((sender, first))
     }
 
     /// What an ended process left as Sending waits for its status to be read.
@@ -119,9 +116,6 @@ impl Dispatch {
             Outcome { claimed, verdict }
         });
         let left: Vec<Outcome> = interrupted.collect();
-        if left.is_empty() {
-            return Ok(());
-        }
         tracing::warn!(%partner, requests = left.len(), "taking up requests whose sender ended");
         store::save(tx, &left, now).await
     }
@@ -172,15 +166,21 @@ struct Turned {
 }
 
 impl Turned {
-    async fn claim(tx: &mut TenantTx, room: Option<Room>, now: OffsetDateTime) -> sqlx::Result<Self> {
+    async fn claim(tx: &mut TenantTx, sender: &Sender, room: Option<Room>, now: OffsetDateTime) -> sqlx::Result<Self> {
         let Some(room) = room else { return Ok(Self { claimed: Vec::new(), more: true, due: None }) };
-        let claimed = store::claim(tx, room, now).await?;
-        let is_full = i64::try_from(claimed.len()).is_ok_and(|number| number >= room.alone);
-        let more = room.of_batches == 0 || is_full || claimed.iter().any(|claimed| !claimed.alone);
-        // With what was claimed something will be saved, and then it's claimed again.
-        let due = if more || !claimed.is_empty() { None } else { store::next_due(tx, now).await? };
+        let claimed = claim(tx, sender, room, now).await?;
+        let more = room.of_batches == 0 || !claimed.is_empty();
+        let due = if more { None } else { store::next_due(tx, now).await? };
         Ok(Self { claimed, more, due })
     }
+}
+
+/// Claims what goes next. The token that the first of them is sent with is opened meanwhile: a click waits for both.
+async fn claim(tx: &mut TenantTx, sender: &Sender, room: Room, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
+    let picked = store::pick(tx, room, now).await?;
+    let next = picked.first().map(|picked| picked.member_id);
+    let (claimed, ()) = tokio::join!(store::claim(tx, &picked, now), sender.prepare(next));
+    claimed
 }
 
 impl Run<'_> {
@@ -325,7 +325,7 @@ impl Run<'_> {
         }
         // What was just heard may have closed the way.
         let room = Some(errand.room).filter(|_| self.sender.gauge.width(now) > 0);
-        let turned = Turned::claim(&mut tx, room, now).await?;
+        let turned = Turned::claim(&mut tx, self.sender, room, now).await?;
         tx.commit().await?;
         Ok(turned)
     }
@@ -334,7 +334,7 @@ impl Run<'_> {
     async fn express(&self, most: usize) -> sqlx::Result<Vec<Claimed>> {
         let mut tx = self.dispatch.db.tenant_by_keys(self.partner).await?;
         let alone = i64::try_from(most).unwrap_or(i64::MAX);
-        let claimed = store::claim(&mut tx, Room { alone, of_batches: 0 }, self.dispatch.clock.now()).await?;
+        let claimed = claim(&mut tx, self.sender, Room { alone, of_batches: 0 }, self.dispatch.clock.now()).await?;
         tx.commit().await?;
         Ok(claimed)
     }

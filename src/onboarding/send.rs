@@ -49,10 +49,10 @@ impl Sent {
 }
 
 impl Sender {
-    /// Opens the token that a request will be sent with. What is wrong with it is said when it's sent.
-    pub async fn prepare(&self, next: Option<&Claimed>) {
-        if let Some(claimed) = next {
-            drop(self.tokens.of(self, claimed.member_id).await);
+    /// Opens the token that requests of a member will be sent with. What is wrong with it is said when they are sent.
+    pub async fn prepare(&self, member_id: Option<i64>) {
+        if let Some(member_id) = member_id {
+            drop(self.tokens.of(self, member_id).await);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What dispatch takes up, and what it writes down.
 
+use std::collections::HashSet;
+
 use time::OffsetDateTime;
 
 use super::{
@@ -31,8 +33,6 @@ pub struct Claimed {
     pub known_ids: Vec<MetaRequestId>,
     /// What has come to stand in its way since it was asked for.
     pub bar: Option<Bar>,
-    /// Asked for alone, not with a batch.
-    pub alone: bool,
 }
 
 /// How many requests may be claimed.
@@ -40,7 +40,7 @@ pub struct Claimed {
 pub struct Room {
     /// Those asked for alone.
     pub alone: i64,
-    /// Those of batches, less the ones asked for alone.
+    /// Those of batches, where none is asked for alone.
     pub of_batches: i64,
 }
 
@@ -52,8 +52,17 @@ impl Room {
     }
 }
 
+/// A request whose turn it is, locked.
+#[derive(Debug)]
+pub struct Picked {
+    number: i64,
+    /// Where its row stands, which is where it stays as long as it's locked.
+    place: String,
+    pub member_id: i64,
+    is_stopped: bool,
+}
+
 /// A request as it's claimed.
-#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
 struct ClaimedRow {
     number: i64,
     business_id: String,
@@ -62,16 +71,14 @@ struct ClaimedRow {
     attempts: i32,
     faults: i32,
     doubtful: bool,
-    alone: bool,
     is_unlisted: bool,
     known_ids: Vec<String>,
-    is_stopped: bool,
     has_left: bool,
 }
 
 impl ClaimedRow {
-    /// `usable`: the solutions that can be used now.
-    fn read(self, usable: &[SolutionId]) -> Claimed {
+    /// `usable`: the solutions that can be used now. `is_stopped`: its batch was cancelled.
+    fn read(self, usable: &[SolutionId], is_stopped: bool) -> Claimed {
         let lacks_solution =
             self.solution_id.as_ref().is_some_and(|id| usable.iter().all(|usable| usable.as_str() != id));
         Claimed {
@@ -83,28 +90,55 @@ impl ClaimedRow {
             faults: self.faults,
             doubtful: self.doubtful,
             known_ids: self.known_ids.into_iter().map(MetaRequestId::from_stored).collect(),
-            bar: match (self.is_stopped, self.has_left, lacks_solution) {
+            bar: match (is_stopped, self.has_left, lacks_solution) {
                 (true, ..) => Some(Bar::Stopped),
                 (_, true, _) => Some(Bar::BusinessLeft),
                 (.., true) => Some(Bar::SolutionUnusable),
                 (false, false, false) => None,
             },
-            alone: self.alone,
         }
     }
 }
 
-/// Marks due requests Sending and hands them over: first those asked for alone, oldest first; then as many from each batch as
-/// from any other.
+/// Picks requests whose turn has come and locks them: those asked for alone, oldest first; where there are none, as many from each
+/// batch as from any other. So a click is claimed without waiting until a batch's share is.
 ///
 /// Left alone: requests of members for whom no token works, batches that are paused, and everything while Meta asked us to
 /// wait. What is still open of a cancelled batch had left before, so its outcome is looked for, also where the batch was paused
-/// when it was cancelled. Those that are claimed alone are listed as Sending at once. Of a batch they stay listed as they stood
-/// until their outcome is saved, a moment later: telling the list twice would cost as much as the sending.
-pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
+/// when it was cancelled.
+pub async fn pick(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::Result<Vec<Picked>> {
+    let alone = pick_alone(tx, room.alone, now).await?;
+    if alone.is_empty() && room.of_batches > 0 { pick_of_batches(tx, room.of_batches, now).await } else { Ok(alone) }
+}
+
+async fn pick_alone(tx: &mut TenantTx, most: i64, now: OffsetDateTime) -> sqlx::Result<Vec<Picked>> {
     let partner = tx.partner().clone();
-    let rows = sqlx::query_as!(
-        ClaimedRow,
+    sqlx::query_as!(
+        Picked,
+        r#"
+        WITH senders AS MATERIALIZED (
+            SELECT s.member AS member_id FROM senders($2) AS s
+            WHERE NOT EXISTS (SELECT FROM paces p WHERE p.partner_id = $1 AND p.wait_until > $2)
+        )
+        SELECT r.number, r.ctid::text AS "place!", r.member_id, FALSE AS "is_stopped!" FROM requests r
+        WHERE r.partner_id = $1 AND r.alone AND r.state IN ('queued', 'waiting_to_retry')
+          AND coalesce(r.retry_at, r.queued_at) <= $2 AND r.member_id IN (SELECT member_id FROM senders)
+        ORDER BY coalesce(r.retry_at, r.queued_at), r.number
+        LIMIT $3
+        FOR UPDATE OF r SKIP LOCKED
+        "#,
+        partner.as_str(),
+        now,
+        most,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+async fn pick_of_batches(tx: &mut TenantTx, most: i64, now: OffsetDateTime) -> sqlx::Result<Vec<Picked>> {
+    let partner = tx.partner().clone();
+    sqlx::query_as!(
+        Picked,
         r#"
         WITH RECURSIVE senders AS MATERIALIZED (
             SELECT s.member AS member_id FROM senders($2) AS s
@@ -113,7 +147,7 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
             -- From one batch to the next along the index, however many rows each has.
             (
                 SELECT r.batch_number FROM requests r
-                WHERE r.partner_id = $1 AND NOT r.alone AND r.state IN ('queued', 'waiting_to_retry') AND $4::bigint > 0
+                WHERE r.partner_id = $1 AND NOT r.alone AND r.state IN ('queued', 'waiting_to_retry')
                 ORDER BY r.batch_number LIMIT 1
             )
             UNION ALL
@@ -127,35 +161,48 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
         ), running AS MATERIALIZED (
             SELECT b.batch_number, b.cancelled_at IS NOT NULL AS is_stopped FROM open_batches o JOIN batches b ON b.batch_number = o.batch_number
             WHERE (b.paused_at IS NULL OR b.cancelled_at IS NOT NULL) AND b.member_id IN (SELECT member_id FROM senders)
-        ), due_alone AS MATERIALIZED (
-            SELECT r.ctid AS place FROM requests r
-            WHERE r.partner_id = $1 AND r.alone AND r.state IN ('queued', 'waiting_to_retry')
-              AND coalesce(r.retry_at, r.queued_at) <= $2 AND r.member_id IN (SELECT member_id FROM senders)
-            ORDER BY coalesce(r.retry_at, r.queued_at), r.number
-            LIMIT $3
-            FOR UPDATE OF r SKIP LOCKED
-        ), due_of_batches AS MATERIALIZED (
-            SELECT turn.place FROM running, LATERAL (
-                SELECT r.place, r.number, row_number() OVER () AS nth FROM (
-                    SELECT q.ctid AS place, q.number FROM requests q
-                    WHERE q.partner_id = $1 AND q.batch_number = running.batch_number AND NOT q.alone
-                      AND q.state IN ('queued', 'waiting_to_retry') AND coalesce(q.retry_at, q.queued_at) <= $2
-                    ORDER BY coalesce(q.retry_at, q.queued_at), q.number
-                    LIMIT ($4 + (SELECT count(*) FROM running) - 1) / (SELECT count(*) FROM running)
-                    FOR UPDATE OF q SKIP LOCKED
-                ) AS r
-            ) AS turn
-            ORDER BY turn.nth, turn.number
-            LIMIT greatest($4 - (SELECT count(*) FROM due_alone), 0)
-        ), due AS (
-            SELECT place FROM due_alone UNION ALL SELECT place FROM due_of_batches
-        ), claimed AS (
+        )
+        SELECT turn.number AS "number!", turn.place::text AS "place!", turn.member_id AS "member_id!", running.is_stopped AS "is_stopped!"
+        FROM running, LATERAL (
+            SELECT r.place, r.number, r.member_id, row_number() OVER () AS nth FROM (
+                SELECT q.ctid AS place, q.number, q.member_id FROM requests q
+                WHERE q.partner_id = $1 AND q.batch_number = running.batch_number AND NOT q.alone
+                  AND q.state IN ('queued', 'waiting_to_retry') AND coalesce(q.retry_at, q.queued_at) <= $2
+                ORDER BY coalesce(q.retry_at, q.queued_at), q.number
+                LIMIT ($3 + (SELECT count(*) FROM running) - 1) / (SELECT count(*) FROM running)
+                FOR UPDATE OF q SKIP LOCKED
+            ) AS r
+        ) AS turn
+        ORDER BY turn.nth, turn.number
+        LIMIT $3
+        "#,
+        partner.as_str(),
+        now,
+        most,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Marks what was picked in this transaction Sending and hands it over.
+///
+/// Those asked for alone are listed as Sending at once. Of a batch they stay listed as they stood until their outcome is saved, a moment later:
+/// telling the list twice would cost as much as the sending.
+pub async fn claim(tx: &mut TenantTx, picked: &[Picked], now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
+    if picked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let partner = tx.partner().clone();
+    let places: Vec<String> = picked.iter().map(|picked| picked.place.clone()).collect();
+    let rows = sqlx::query_as!(
+        ClaimedRow,
+        r#"
+        WITH claimed AS (
             UPDATE requests r
             SET state = 'sending', attempts = attempts + 1, sending_at = $2, retry_at = NULL, cause = NULL, changed_at = $2
-            -- By their place in the table. One that was written anew since this statement began isn't found there, and is claimed next time.
-            FROM due
-            WHERE r.ctid = due.place
-            RETURNING r.number, r.batch_number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful, r.alone
+            FROM unnest($3::text[]) AS picked (place)
+            WHERE r.ctid = picked.place::tid
+            RETURNING r.number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful, r.alone
         ), listed AS (
             -- In the order in which refresh_standing locks them, so that neither waits for the other for ever. One that somebody wrote
             -- anew meanwhile isn't found by its place: refresh_standing says how it stands.
@@ -169,9 +216,8 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
         )
         SELECT c.number AS "number!", c.business_id::text AS "business_id!", c.solution_id::text, c.member_id AS "member_id!",
             c.attempts AS "attempts!", c.faults AS "faults!", c.doubtful OR coalesce(earlier.doubtful, FALSE) AS "doubtful!",
-            c.alone AS "alone!", earlier.known_ids AS "known_ids!: Vec<String>",
+            earlier.known_ids AS "known_ids!: Vec<String>",
             c.alone AND c.business_id NOT IN (SELECT business_id FROM listed) AS "is_unlisted!",
-            c.batch_number IN (SELECT batch_number FROM running WHERE is_stopped) AS "is_stopped!",
             coalesce((
                 SELECT b.left_at IS NOT NULL FROM businesses b WHERE b.partner_id = $1 AND b.business_id = c.business_id
             ), FALSE) AS "has_left!"
@@ -187,19 +233,32 @@ pub async fn claim(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> sqlx::
                 WHERE o.partner_id = $1 AND o.business_id = c.business_id OFFSET 0
             ) AS e
         ) AS earlier
-        ORDER BY c.alone DESC, c.number
+        ORDER BY c.number
         "#,
         partner.as_str(),
         now,
-        room.alone,
-        room.of_batches,
+        &places,
     )
     .fetch_all(&mut **tx)
     .await?;
     let usable =
         if rows.iter().any(|row| row.solution_id.is_some()) { usable_solutions(tx).await? } else { Vec::new() };
     list(tx, rows.iter().filter(|row| row.is_unlisted)).await?;
-    Ok(rows.into_iter().map(|row| row.read(&usable)).collect())
+    let stopped: HashSet<i64> = picked.iter().filter(|picked| picked.is_stopped).map(|picked| picked.number).collect();
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let is_stopped = stopped.contains(&row.number);
+            row.read(&usable, is_stopped)
+        })
+        .collect())
+}
+
+/// Picks and claims at once, as tests do.
+#[cfg(test)]
+pub async fn claim_due(tx: &mut TenantTx, room: Room, now: OffsetDateTime) -> Vec<Claimed> {
+    let picked = pick(tx, room, now).await.unwrap();
+    claim(tx, &picked, now).await.unwrap()
 }
 
 /// Says how the businesses of these stand, where there are any.
@@ -237,7 +296,7 @@ pub async fn interrupted(tx: &mut TenantTx) -> sqlx::Result<Vec<Claimed>> {
     let partner = tx.partner().clone();
     let rows = sqlx::query!(
         r#"
-        SELECT number, business_id::text AS "business_id!", solution_id::text, member_id, attempts, faults, doubtful, alone
+        SELECT number, business_id::text AS "business_id!", solution_id::text, member_id, attempts, faults, doubtful
         FROM requests
         WHERE partner_id = $1 AND state = 'sending'
         FOR UPDATE
@@ -258,7 +317,6 @@ pub async fn interrupted(tx: &mut TenantTx) -> sqlx::Result<Vec<Claimed>> {
             doubtful: row.doubtful,
             known_ids: Vec::new(),
             bar: None,
-            alone: row.alone,
         })
         .collect())
 }

@@ -19,9 +19,11 @@ use crate::{
     graph::{BusinessId, SolutionId},
 };
 
+#[cfg(test)]
+pub use self::dispatch::claim_due;
 pub use self::{
-    dispatch::{Claimed, Outcome, Room, claim, interrupted, next_due, resume_after_sign_in, save},
-    paces::{find_pace, save_pace},
+    dispatch::{Claimed, Outcome, Room, claim, interrupted, next_due, pick, resume_after_sign_in, save},
+    paces::{find_start, save_pace},
     polls::{
         Asked, Due, Waits, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses, make_due,
         next_poll, open_meta_ids, reschedule,

@@ -5,28 +5,51 @@ use time::OffsetDateTime;
 use super::super::pace::{Hold, Pace, Past, Wait};
 use crate::db::TenantTx;
 
-/// The pace that was kept, or a new one.
-pub async fn find_pace(tx: &mut TenantTx, ceiling: u32) -> sqlx::Result<Pace> {
+/// What a pass of dispatch begins with. One statement tells it all: a click waits for it.
+#[derive(Debug)]
+pub struct Start {
+    /// The pace that was kept, or a new one; with it goes the wait that Meta told any partner of the app's.
+    pub pace: Pace,
+    /// Requests stand as Sending, which nobody sends when a pass begins.
+    pub is_interrupted: bool,
+}
+
+/// `ceiling`: the most calls that may be under way at once.
+pub async fn find_start(tx: &mut TenantTx, ceiling: u32, now: OffsetDateTime) -> sqlx::Result<Start> {
     let partner = tx.partner().clone();
     let row = sqlx::query!(
-        "SELECT concurrency, used_percent, used_at, wait_until, told_at, cause, waits, troubles FROM paces WHERE partner_id = $1",
+        r#"
+        SELECT p.concurrency AS "concurrency?", p.used_percent, p.used_at, p.wait_until, p.told_at, p.cause, p.waits AS "waits?",
+            p.troubles AS "troubles?", app.wait_until AS app_wait,
+            EXISTS (SELECT FROM requests WHERE partner_id = $1 AND state = 'sending') AS "is_interrupted!"
+        FROM (SELECT max(wait_until) AS wait_until FROM app_paces WHERE wait_until > $2) AS app
+        LEFT JOIN paces p ON p.partner_id = $1
+        "#,
         partner.as_str(),
+        now,
     )
-    .fetch_optional(&mut **tx)
+    .fetch_one(&mut **tx)
     .await?;
-    let Some(row) = row else { return Ok(Pace::new(ceiling)) };
     let wait = match (row.wait_until, row.told_at, &row.cause) {
         (Some(until), Some(since), Some(cause)) => Some(Wait { until, since, hold: Hold::from_stored(cause) }),
         _ => None,
     };
-    let past = Past {
-        concurrency: row.concurrency.unsigned_abs(),
+    let past = row.concurrency.map(|concurrency| Past {
+        concurrency: concurrency.unsigned_abs(),
         used: row.used_percent.map(f64::from).zip(row.used_at),
         wait,
-        waits: row.waits.unsigned_abs(),
-        troubles: row.troubles.unsigned_abs(),
+        waits: row.waits.unwrap_or_default().unsigned_abs(),
+        troubles: row.troubles.unwrap_or_default().unsigned_abs(),
+    });
+    let new = Pace::new(ceiling);
+    let mut pace = match past {
+        Some(past) => new.remembered(past),
+        None => new,
     };
-    Ok(Pace::new(ceiling).remembered(past))
+    if let Some(until) = row.app_wait {
+        pace.told(until, now);
+    }
+    Ok(Start { pace, is_interrupted: row.is_interrupted })
 }
 
 /// Keeps the pace as it is now. A wait that others were told of meanwhile stays, if it's longer.

@@ -14,6 +14,8 @@ pub struct Queued {
     pub number: RequestNumber,
     /// `false`: one was open already, and it's this.
     pub is_new: bool,
+    /// It's new, and its business was one that can be asked in the moment it was written down.
+    pub is_listed: bool,
 }
 
 /// Lets one of a partner's starts go on at a time, of a draft or of failures tried again, until the transaction ends. Two that name the
@@ -35,19 +37,21 @@ pub async fn queue(
     solution: Option<&SolutionId>,
     now: OffsetDateTime,
 ) -> sqlx::Result<Option<Queued>> {
-    if let Some(open) = open_request(tx, business).await? {
-        return Ok(Some(open));
-    }
     let partner = tx.partner().clone();
     let made = sqlx::query!(
         r#"
         WITH batch AS (
             INSERT INTO batches (partner_id, member_id, solution_id, started_at)
-            VALUES ($1, $2, $3, $5)
+            SELECT $1::text, $2, $3, $5
+            WHERE NOT EXISTS (
+                SELECT FROM requests
+                WHERE partner_id = $1 AND business_id = $4
+                  AND state IN ('queued', 'sending', 'waiting_to_retry', 'requested', 'already_requested', 'accepted')
+            )
             RETURNING batch_number
         ), made AS (
             INSERT INTO requests (partner_id, batch_number, business_id, member_id, solution_id, state, queued_at, changed_at)
-            SELECT $1, batch_number, $4, $2, $3, 'queued', $5, $5 FROM batch
+            SELECT $1::text, batch_number, $4::text, $2, $3, 'queued', $5, $5 FROM batch
             ON CONFLICT (partner_id, business_id)
                 WHERE state IN ('queued', 'sending', 'waiting_to_retry', 'requested', 'already_requested', 'accepted')
                 DO NOTHING
@@ -75,13 +79,13 @@ pub async fn queue(
     .fetch_optional(&mut **tx)
     .await?;
     let Some(made) = made else {
-        // Their row is committed by now.
+        // It's committed by now.
         return open_request(tx, business).await;
     };
     if !made.is_listed {
         refresh_standing(tx, &[business.as_str().to_owned()]).await?;
     }
-    Ok(Some(Queued { number: RequestNumber(made.number), is_new: true }))
+    Ok(Some(Queued { number: RequestNumber(made.number), is_new: true, is_listed: made.is_listed }))
 }
 
 /// Stops requests of a batch that were written down a moment ago for businesses that signed, or left, in that moment. Their businesses
@@ -127,7 +131,7 @@ async fn open_request(tx: &mut TenantTx, business: &BusinessId) -> sqlx::Result<
     )
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(number.map(|number| Queued { number: RequestNumber(number), is_new: false }))
+    Ok(number.map(|number| Queued { number: RequestNumber(number), is_new: false, is_listed: false }))
 }
 
 /// Stops a request that hasn't left yet. `false`: it had, or it's not there.

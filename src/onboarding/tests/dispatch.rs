@@ -15,12 +15,8 @@ async fn what_is_due_is_claimed_once_and_oldest_first(pool: PgPool) {
         numbers.push(house.ask(nth).await.number);
     }
     let mut tx = house.tx().await;
-    let first: Vec<_> = store::claim(&mut tx, store::Room::of(2), NOW)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|claimed| claimed.number)
-        .collect();
+    let first: Vec<_> =
+        store::claim_due(&mut tx, store::Room::of(2), NOW).await.into_iter().map(|claimed| claimed.number).collect();
     tx.commit().await.unwrap();
     assert_eq!(first, numbers[..2]);
     let rest: Vec<_> = house.claim(NOW).await.into_iter().map(|claimed| claimed.number).collect();
@@ -121,12 +117,14 @@ async fn what_an_ended_process_left_sending_is_taken_up_in_doubt(pool: PgPool) {
     let house = House::build(&pool, "100", 1).await;
     let number = house.ask(0).await.number;
     house.claim(NOW).await;
+    let is_interrupted = async || store::find_start(&mut house.tx().await, 64, NOW).await.unwrap().is_interrupted;
+    assert!(is_interrupted().await);
     let left = store::interrupted(&mut house.tx().await).await.unwrap();
     assert_eq!(left.iter().map(|claimed| (claimed.number, claimed.attempt)).collect::<Vec<_>>(), [(number, 1)]);
     let taken_up =
         Waiting { until: at(1), cause: Cause::OutcomeUnknown, faults: 0, doubtful: true, pauses_partner: false };
     house.save(&left[0], Verdict::Wait(taken_up), at(1)).await;
-    assert!(store::interrupted(&mut house.tx().await).await.unwrap().is_empty());
+    assert!(!is_interrupted().await);
     let again = house.claim(at(1)).await.remove(0);
     assert!(again.doubtful, "the status is read before anything is sent");
     assert_eq!(again.attempt, 2);

@@ -94,7 +94,7 @@ impl House {
 
     async fn claim(&self, now: OffsetDateTime) -> Vec<Claimed> {
         let mut tx = self.tx().await;
-        let claimed = store::claim(&mut tx, store::Room::of(100), now).await.unwrap();
+        let claimed = store::claim_due(&mut tx, store::Room::of(100), now).await;
         tx.commit().await.unwrap();
         claimed
     }

@@ -44,7 +44,7 @@ impl House {
     /// Claims in one turn; gives the batches of what was claimed, in the order of sending.
     async fn turn(&self, room: store::Room) -> Vec<i64> {
         let mut tx = self.tx().await;
-        let claimed = store::claim(&mut tx, room, NOW).await.unwrap();
+        let claimed = store::claim_due(&mut tx, room, NOW).await;
         let mut batches = Vec::new();
         for claimed in claimed {
             let batch = sqlx::query_scalar!("SELECT batch_number FROM requests WHERE number = $1", claimed.number.0);
@@ -79,13 +79,13 @@ async fn a_click_goes_before_a_batch_that_was_there_first(pool: PgPool) {
     assert_eq!(house.turn(room(4, 3)).await, [batch; 3]);
     let click = house.ask(11).await.number;
     let mut tx = house.tx().await;
-    let claimed = store::claim(&mut tx, room(4, 3), NOW).await.unwrap();
-    assert_eq!((claimed.len(), claimed[0].number), (3, click), "first, and in the place of one of the batch");
+    let claimed = store::claim_due(&mut tx, room(4, 3), NOW).await;
+    assert_eq!(claimed.into_iter().map(|claimed| claimed.number).collect::<Vec<_>>(), [click], "first, and alone");
     tx.commit().await.unwrap();
     assert_eq!((house.standing(11).await, house.standing(5).await), ("sending".into(), "unknown".into()));
     let another = house.ask(10).await.number;
     let mut tx = house.tx().await;
-    let claimed = store::claim(&mut tx, room(2, 0), NOW).await.unwrap();
+    let claimed = store::claim_due(&mut tx, room(2, 0), NOW).await;
     assert_eq!(claimed.into_iter().map(|claimed| claimed.number).collect::<Vec<_>>(), [another]);
 }
 
@@ -197,7 +197,7 @@ async fn a_pace_that_was_kept_is_found_again(pool: PgPool) {
     use crate::onboarding::pace::{Lesson, Pace};
     let house = House::build(&pool, "100", 1).await;
     let mut tx = house.tx().await;
-    assert_eq!(store::find_pace(&mut tx, 64).await.unwrap(), Pace::new(64));
+    assert_eq!(store::find_start(&mut tx, 64, NOW).await.unwrap().pace, Pace::new(64));
     let mut pace = Pace::new(64);
     for _ in 0..200 {
         pace.learn(Lesson::Answered, NOW);
@@ -206,9 +206,28 @@ async fn a_pace_that_was_kept_is_found_again(pool: PgPool) {
     pace.learn(Lesson::Throttled(Some(at(4))), NOW);
     store::save_pace(&mut tx, &pace, NOW).await.unwrap();
     store::save_pace(&mut tx, &pace, NOW).await.unwrap();
-    let found = store::find_pace(&mut tx, 64).await.unwrap();
+    let found = store::find_start(&mut tx, 64, NOW).await.unwrap().pace;
     assert_eq!(found.past(NOW), pace.past(NOW));
     assert_eq!(pauses::until(&mut tx, at(1)).await.unwrap(), Some(at(4)));
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn with_a_pace_goes_the_wait_that_another_partner_was_told_of_the_app(pool: PgPool) {
+    use crate::pauses::Said;
+    let (ours, theirs) = (House::build(&pool, "100", 1).await, House::build(&pool, "200", 1).await);
+    let app = "680000000000001".parse().unwrap();
+    let mut tx = theirs.tx().await;
+    pauses::keep_app(&mut tx, &app, Said { used: None, wait: Some((at(9), NOW)) }).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = ours.tx().await;
+    for (now, goes) in [(at(1), false), (at(9), true)] {
+        // Once without a pace of its own, then with one.
+        for _ in 0..2 {
+            let pace = store::find_start(&mut tx, 64, now).await.unwrap().pace;
+            assert_eq!(pace.width(now) > 0, goes, "{now}");
+            store::save_pace(&mut tx, &pace, now).await.unwrap();
+        }
+    }
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
@@ -234,5 +253,9 @@ async fn a_pace_that_is_kept_shortens_no_wait_that_others_were_told_of(pool: PgP
     assert_eq!(pauses::until(&mut tx, at(2)).await.unwrap(), Some(at(20)));
     pace.learn(Lesson::Answered, at(21));
     store::save_pace(&mut tx, &pace, at(21)).await.unwrap();
-    assert_eq!(store::find_pace(&mut tx, 64).await.unwrap().past(at(21)).wait, None, "what is over is forgotten");
+    assert_eq!(
+        store::find_start(&mut tx, 64, at(21)).await.unwrap().pace.past(at(21)).wait,
+        None,
+        "what is over is forgotten"
+    );
 }

@@ -49,7 +49,7 @@ async fn of_two_who_ask_at_once_the_second_is_led_to_the_firsts_request(pool: Pg
     {}
     first.commit().await.unwrap();
     let theirs = second.await.unwrap();
-    assert_eq!(theirs, Some(Queued { is_new: false, ..mine }));
+    assert_eq!(theirs, Some(Queued { is_new: false, is_listed: false, ..mine }));
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
@@ -111,7 +111,7 @@ async fn nobody_sees_or_moves_another_partners_requests(pool: PgPool) {
     let all = crate::businesses::Span { before: None, since: None, most: 9 };
     assert!(store::story_of_requests(&mut tx, &business(0), None, all).await.unwrap().is_empty());
     assert!(search::rows_of(&mut tx, &[number.0]).await.unwrap().is_empty());
-    assert!(store::claim(&mut tx, store::Room::of(9), NOW).await.unwrap().is_empty());
+    assert!(store::claim_due(&mut tx, store::Room::of(9), NOW).await.is_empty());
     assert!(!store::cancel(&mut tx, number, theirs.member, NOW).await.unwrap());
     let seen = sqlx::query_scalar!(r#"SELECT count(*) AS "seen!" FROM requests"#).fetch_one(&mut *tx).await.unwrap();
     assert_eq!(seen, 0, "the wall is Postgres's own");
