@@ -34,8 +34,8 @@ need_postgres() {
   case $1 in
     kept) start_kept_cluster ;;
     # Nobody will miss this data after a power cut.
-    thrown-away) start_thrown_away_cluster fsync=off synchronous_commit=off full_page_writes=off max_connections=300 ;;
-    measured) start_thrown_away_cluster shared_buffers=1GB max_wal_size=4GB ;;
+    thrown-away) start_thrown_away_cluster "$(quick_dir)" fsync=off synchronous_commit=off full_page_writes=off max_connections=300 ;;
+    measured) start_thrown_away_cluster /tmp shared_buffers=1GB max_wal_size=4GB ;;
   esac
 }
 
@@ -82,10 +82,19 @@ start_kept_cluster() {
   start_cluster "$dir" 5433
 }
 
+# Memory, where there is plenty: each test makes a database of its own, hundreds of files on a disk. A few hundred MB are used of it.
+quick_dir() {
+  local free
+  free=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }') || true
+  if [ -w /dev/shm ] && [ "${free:-0}" -gt $((4 * 1024 * 1024)) ]; then echo /dev/shm; else echo /tmp; fi
+}
+
+# start_thrown_away_cluster BASE SETTING...: in a folder of its own in BASE.
 start_thrown_away_cluster() {
   local dir
   sweep_clusters
-  dir=$(mktemp -d "/tmp/liteboard-$(id -u)-XXXXXX")
+  dir=$(mktemp -d "$1/liteboard-$(id -u)-XXXXXX")
+  shift
   at_exit remove_cluster "$dir"
   chmod 755 "$dir"
   own "$dir"
@@ -107,7 +116,7 @@ is_owned() {
 # Clusters of commands that were killed with no chance to tidy up.
 sweep_clusters() {
   local owner dir
-  for owner in "/tmp/liteboard-$(id -u)"-*/owner; do
+  for owner in {/tmp,/dev/shm}/liteboard-"$(id -u)"-*/owner; do
     dir=$(dirname "$owner")
     if [ -O "$owner" ] && ! is_owned "$dir"; then remove_cluster "$dir"; fi
   done
