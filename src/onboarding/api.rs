@@ -228,6 +228,9 @@ async fn ask(visit: &Visit, signals: &Signals, business_id: &str, number: &str) 
     if !store::make_due(&mut tx, &business, now).await.map_err(failed)? {
         return Ok(format!("{page}?notice=not_waiting"));
     }
+    if store::is_polled(&mut tx, &business, now).await.map_err(failed)? {
+        return Ok(format!("{page}?notice=checked_lately"));
+    }
     reconcile::wake(&mut tx, POLL, &partner).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
     let answered = tokio::time::timeout(PATIENCE, async {

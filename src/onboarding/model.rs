@@ -214,6 +214,8 @@ pub struct Answered {
 /// One call to Meta on behalf of a request, as support's recorder keeps it.
 #[derive(Clone, Debug)]
 pub struct AttemptCall {
+    /// Of the record that support keeps.
+    pub call_id: i64,
     pub attempt: i32,
     /// `graph::Operation` by name.
     pub operation: String,

@@ -50,6 +50,7 @@ const SAMPLES: &[(i64, &str)] = &[
     (20_261_130_000_600, ""),
     (20_261_130_000_601, include_str!("migrations/601_name_words.sql")),
     (20_261_130_000_602, ""),
+    (20_261_130_000_700, ""),
 ];
 
 #[sqlx::test(migrations = false)]

@@ -45,6 +45,8 @@ pub struct Answer {
     pub at: OffsetDateTime,
     /// The body as it came, tokens already taken out.
     pub raw: Raw,
+    /// The page with everything about the call; none where this is it.
+    pub page: Option<String>,
 }
 
 /// The list of calls; children are [`Attempt`]s, newest first.
@@ -83,12 +85,19 @@ pub fn Attempt(
                     <div><dt>"fbtrace_id"</dt><dd>{trace}</dd></div>
                     <div><dt>"Took"</dt><dd>{answer.took.map_or_else(|| "–".to_owned(), seconds)}</dd></div>
                     <div><dt>"At"</dt><dd><Timestamp at=answer.at now=now style=TimeStyle::Second/></dd></div>
+                    {answer.page.map(|page| details_of_call(page, format!(" of attempt {number}")))}
                 </dl>
                 {raw_answer(number, answer.raw, open)}
             </div>
         </li>
     }
     .into_any()
+}
+
+/// The fact that leads to everything about a call. `of` ends the link's name for those who hear it alone.
+pub fn details_of_call(page: String, of: String) -> AnyView {
+    let link = view! { <a class="link" href=page>"Details"<span class="vh">{of}</span></a> }.into_any();
+    view! { <div><dt>"Call"</dt><dd>{link}</dd></div> }.into_any()
 }
 
 fn http(status: Option<u16>) -> AnyView {

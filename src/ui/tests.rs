@@ -62,6 +62,7 @@ fn everything() -> String {
         took: Some(Duration::from_millis(340)),
         at: NOW,
         raw: Raw::Kept(format!("{{\"error\":{{\"message\":{:?}}}}}", "<b>no</b>")),
+        page: Some("/support/calls/41".into()),
     };
     let chips = vec![Chip { href: format!("/?q={}", name()), word: "All", count: Some("1".into()), current: true }];
     let choices = vec![Choice { value: name(), word: name(), selected: true, disabled: true }];
@@ -242,6 +243,7 @@ fn a_raw_answer_stands_as_meta_sent_it() {
         took: None,
         at: NOW,
         raw: Raw::Kept("<html>502".into()),
+        page: None,
     };
     let item = html(move || view! { <Attempt number=2 outcome="No answer" answer=answer now=NOW/> }.into_any());
     assert!(item.contains(">&lt;html&gt;502</pre>"), "{item}");

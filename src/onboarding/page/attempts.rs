@@ -9,7 +9,10 @@ use super::story::outcome_of;
 use crate::{
     graph::Operation,
     onboarding::model::{AttemptCall, RequestEvent, State},
-    ui::{Answer, Attempt, Attempts, Glyph, Icon, Identifier, Raw, Section, TimeStyle, Timestamp, plural, seconds},
+    ui::{
+        Answer, Attempt, Attempts, Glyph, Icon, Identifier, Raw, Section, TimeStyle, Timestamp, details_of_call,
+        plural, seconds,
+    },
 };
 
 /// The section, newest first. `events` are the request's, in any order; `running`: a call may be under way. `kept_days`: for how
@@ -68,7 +71,13 @@ fn answer_of(call: &AttemptCall, kept_days: i32) -> Answer {
         took: Some(took(call)),
         at: call.started_at,
         raw: call.raw(kept_days),
+        page: Some(call_page(call)),
     }
+}
+
+/// Everything that is known of a call, similar failures and the call as cURL included.
+fn call_page(call: &AttemptCall) -> String {
+    format!("/support/calls/{}", call.call_id)
 }
 
 fn took(call: &AttemptCall) -> Duration {
@@ -104,6 +113,7 @@ fn reading(call: &AttemptCall, nth: usize, kept_days: i32, now: OffsetDateTime) 
                     {trace}
                     <div><dt>"Took"</dt><dd>{seconds(took(call))}</dd></div>
                     <div><dt>"At"</dt><dd><Timestamp at=call.started_at now=now style=TimeStyle::Second/></dd></div>
+                    {details_of_call(call_page(call), format!(" of call {nth}"))}
                 </dl>
                 {raw}
             </div>

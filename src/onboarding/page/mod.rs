@@ -101,6 +101,11 @@ fn deed_notice(visit: &Visit) -> Option<AnyView> {
         "note_deleted" => (NoticeKind::Done, "Note deleted", "That there was one stays in the timeline."),
         "assigned" => (NoticeKind::Done, "Assigned", "Nothing was sent to Meta."),
         "checked" => (NoticeKind::Done, "Checked at Meta", "What Meta says is shown below."),
+        "checked_lately" => (
+            NoticeKind::Info,
+            "Checked less than a minute ago",
+            "What Meta said then is shown below. It can be asked again in a minute.",
+        ),
         "asking" => (
             NoticeKind::Info,
             "Meta is asked as soon as it can be",

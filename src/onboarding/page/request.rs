@@ -187,6 +187,7 @@ fn show(visit: &Visit, story: Story) -> AnyView {
             {deed_notice(visit)}
             {done_notice(visit, request)}
             {business.as_ref().and_then(|business| left_notice(business, request, now))}
+            {business.as_ref().and_then(|business| overtaken_notice(business, request))}
             {running.then(|| moving_notice(request))}
             <div class="split">
                 <div>
@@ -217,6 +218,25 @@ pub(super) fn left_notice(business: &Business, request: &Request, now: OffsetDat
         </Notice>
     };
     Some(view.into_any())
+}
+
+/// That the terms were signed after the request came to nothing: then what is said below to do about it needn't be done.
+pub(super) fn overtaken_notice(business: &Business, request: &Request) -> Option<AnyView> {
+    if !matches!(request.state, State::Failed | State::TakenByAnotherPartner | State::Cancelled) {
+        return None;
+    }
+    let (title, words) = match business.standing {
+        Standing::Accepted => (
+            "The terms are signed by now",
+            "An admin of this business signed Meta’s terms. For this request nothing is left to do.",
+        ),
+        Standing::Ready => (
+            "This business is ready by now",
+            "It signed Meta’s terms, and a WABA of it is onboarded. For this request nothing is left to do.",
+        ),
+        _ => return None,
+    };
+    Some(view! { <Notice kind=NoticeKind::Done title=title><p>{words}</p></Notice> }.into_any())
 }
 
 /// What the form that led here did, besides what the page tells anyway.

@@ -6,7 +6,7 @@ use time::{OffsetDateTime, macros::datetime};
 use super::{
     decision::{Case, decision},
     explained::Explained,
-    request::{explained, left_notice, offer},
+    request::{explained, left_notice, offer, overtaken_notice},
 };
 use crate::{
     businesses::{Business, Standing},
@@ -61,6 +61,7 @@ pub(super) fn request(state: State, cause: Option<Cause>) -> Request {
 
 fn call() -> AttemptCall {
     AttemptCall {
+        call_id: 41,
         attempt: 1,
         operation: "onboard_partners_to_mm_lite".into(),
         started_at: NOW,
@@ -209,4 +210,17 @@ fn the_end_of_a_partnership_is_told_where_something_is_waited_for() {
         assert!(told(&here, state).is_empty(), "{state:?}");
     }
     assert!(told(&left, State::Ready).is_empty() && told(&left, State::Cancelled).is_empty());
+}
+
+#[test]
+fn a_request_that_came_to_nothing_says_so_when_the_terms_are_signed_all_the_same() {
+    let said = |state, stands| {
+        overtaken_notice(&standing(stands), &request(state, None)).map(RenderHtml::to_html).unwrap_or_default()
+    };
+    for state in [State::Failed, State::TakenByAnotherPartner, State::Cancelled] {
+        assert!(said(state, Standing::Accepted).contains("The terms are signed by now"), "{state:?}");
+        assert!(said(state, Standing::Ready).contains("This business is ready by now"), "{state:?}");
+        assert!(said(state, Standing::Failed).is_empty(), "{state:?}");
+    }
+    assert!(said(State::Requested, Standing::Accepted).is_empty(), "it's on its way there itself");
 }

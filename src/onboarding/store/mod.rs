@@ -162,7 +162,7 @@ pub async fn calls_of(tx: &mut TenantTx, number: RequestNumber) -> sqlx::Result<
     sqlx::query_as!(
         AttemptCall,
         r#"
-        SELECT coalesce(attempt, 0) AS "attempt!", operation, started_at, duration_ms, http_status, failure,
+        SELECT call_id, coalesce(attempt, 0) AS "attempt!", operation, started_at, duration_ms, http_status, failure,
             error_code AS code, error_subcode AS subcode, error_message AS message, error_user_title AS user_title,
             error_user_message AS user_message, coalesce(fbtrace_id, x_fb_trace_id) AS fbtrace_id, x_fb_request_id,
             graph_version, app_id, body, body_dropped_at IS NOT NULL AS "is_body_dropped!"

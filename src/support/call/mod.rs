@@ -157,6 +157,7 @@ fn the_call(story: &CallStory, kept_days: i32, now: OffsetDateTime) -> AnyView {
         took: Some(took(call)),
         at: call.started_at,
         raw,
+        page: None,
     };
     let note = match (call.attempt, &story.request) {
         (Some(attempt), Some(request)) => format!("Attempt {attempt} of {}", request.attempts.max(attempt)),

@@ -86,6 +86,7 @@ pub async fn cause_page(visit: Visit) -> Result<Page, AppError> {
     let back = before.is_some().then(|| format!("{PATH}/{id}"));
     let title = group_heading(&group);
     let (first_at, last_at, last_call) = (group.first_at, group.last_at, call_path(group.last_call_id));
+    let code = group.key.code;
     let calls = grouped(group.calls.unsigned_abs());
     let hit = capped(group.businesses.unsigned_abs(), store::MOST_COUNTED.unsigned_abs());
     let within = || format!("in the last {} days", window.days);
@@ -117,6 +118,9 @@ pub async fn cause_page(visit: Visit) -> Result<Page, AppError> {
                     <Fact term="First seen"><Timestamp at=first_at now=now/></Fact>
                     <Fact term="Last seen"><Timestamp at=last_at now=now/></Fact>
                     <Fact term="Last call"><a class="link" href=last_call>"Open the last call"</a></Fact>
+                    {code.map(|code| view! {
+                        <Fact term="Requests"><a class="link" href=format!("/requests?q=code%3A{code}")>{format!("Search for code {code}")}</a></Fact>
+                    })}
                 </Facts>
             </aside>
         </div>

@@ -318,6 +318,41 @@ async fn a_change_about_a_waba_goes_to_each_partner_who_knows_it_and_to_no_other
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn terms_signed_in_no_partners_name_are_signed_for_whoever_serves_the_business(pool: PgPool) {
+    let db = Db::from_pool(pool.clone());
+    for partner in ["9000", "9001"] {
+        seed(&pool, partner).await;
+    }
+    let partners = ["9000", "9001", "9002"].map(str::to_owned);
+    let owners = async |body: String| {
+        let changes = read(body.as_bytes()).unwrap();
+        store::keep(&db, &partners, &changes.iter().collect::<Vec<_>>(), NOON).await.unwrap();
+        sqlx::query_scalar::<_, Option<String>>("DELETE FROM webhook_changes RETURNING partner_id::text")
+            .fetch_all(&pool)
+            .await
+            .unwrap()
+            .into_iter()
+            .flatten()
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let both = ["9000", "9001"].map(str::to_owned).into();
+    let (ours, nobody) = (["9000".to_owned()].into(), std::collections::BTreeSet::new());
+    for (entry, event, business, waba, expected) in [
+        ("0", "MM_LITE_TERMS_SIGNED", "101", "201", &both),
+        ("101", "MM_LITE_TERMS_SIGNED", "101", "201", &both),
+        ("0", "MM_LITE_TERMS_SIGNED", "101", "299", &both),
+        ("0", "MM_LITE_TERMS_SIGNED", "199", "201", &both),
+        ("0", "MM_LITE_TERMS_SIGNED", "199", "299", &nobody),
+        ("0", "PARTNER_REMOVED", "101", "201", &nobody),
+        ("7777", "MM_LITE_TERMS_SIGNED", "101", "201", &nobody),
+        ("9000", "MM_LITE_TERMS_SIGNED", "101", "201", &ours),
+    ] {
+        let found = owners(told(entry, 1, event, business, waba)).await;
+        assert_eq!(&found, expected, "{event} of {entry} with {business} and {waba}");
+    }
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn a_change_that_was_nobodys_is_adopted_by_all_who_come_to_know_its_waba(pool: PgPool) {
     let db = Db::from_pool(pool.clone());
     let body = of_waba("201", 1, "DISABLED_UPDATE");
