@@ -16,6 +16,7 @@ use crate::{
         Empty, Fact, Facts, Identifier, Lead, Name, NameLink, Panel, Section, StateLabel, Timestamp, isolated, plural,
         state::look_of,
     },
+    webhooks::{KeptChange, changes_table},
 };
 
 /// The most letters of a look-up that are said again.
@@ -101,7 +102,7 @@ pub fn nothing_known(text: &str, typed: &Typed, kept_days: i32) -> AnyView {
     let looked = if typed.shape == Shape::Name {
         "We looked among the names of businesses."
     } else {
-        "We looked among requests, by our number and by Meta’s; businesses; WABAs; and calls to Meta, by fbtrace_id and by x-fb-request-id."
+        "We looked among requests, by our number and by Meta’s; businesses; WABAs; calls to Meta, by fbtrace_id and by x-fb-request-id; and what Meta’s webhooks told."
     };
     let ids = typed.ids.in_words();
     let looked_for = (typed.shape.words().is_some() && !ids.is_empty()).then(|| {
@@ -116,6 +117,17 @@ pub fn nothing_known(text: &str, typed: &Typed, kept_days: i32) -> AnyView {
             <p>{looked}</p>
             <p>"It may belong to another partner of yours: only the one you work for now is looked through. A call that somebody made by hand or with another tool is not known here. Meta forgets its own IDs after some days, so an old one can not be asked for there either."</p>
         </Empty>
+    }
+    .into_any()
+}
+
+/// What webhooks told of an id that nothing else is known of.
+pub fn only_told(told: Vec<KeptChange>, now: OffsetDateTime) -> AnyView {
+    view! {
+        <Section id="told" title="Only Meta’s webhooks name it">
+            <p class="hint">"No request, business, WABA or call of yours has this ID. A business that shares a WABA with you is listed after the next sync."</p>
+            {changes_table(told, now)}
+        </Section>
     }
     .into_any()
 }

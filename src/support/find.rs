@@ -16,10 +16,14 @@ use crate::{
     graph::{BusinessId, WabaId},
     onboarding::{self, Request, RequestEvent, RequestNumber},
     sign_in,
+    webhooks::{self, KeptChange},
 };
 
 /// Businesses of a name, and other things of one kind, that are listed.
 const MOST_LISTED: usize = 10;
+
+/// Webhook changes that name one id.
+const TOLD_LISTED: i64 = 20;
 
 /// Lines of a business's own story beside a call's.
 const BUSINESS_EVENTS: i64 = 20;
@@ -32,6 +36,8 @@ const TODAY: time::Duration = time::Duration::days(1);
 pub struct Answer {
     pub found: Found,
     pub by: By,
+    /// Where nothing else is known: what Meta's webhooks told of the ids, newest first.
+    pub told: Vec<KeptChange>,
 }
 
 /// What found it.
@@ -139,7 +145,21 @@ pub async fn find(tx: &mut TenantTx, typed: &Typed, now: OffsetDateTime) -> sqlx
         by = By::Name;
     }
     let found = open_single(tx, hits, now).await?;
-    Ok(Answer { by: if matches!(found, Found::Nothing) { By::Nothing } else { by }, found })
+    if !matches!(found, Found::Nothing) {
+        return Ok(Answer { found, by, told: Vec::new() });
+    }
+    Ok(Answer { found, by: By::Nothing, told: told_of(tx, &ids.digits).await? })
+}
+
+/// What webhooks told of the first few ids: of a business, a WABA or a solution that nothing else is known of.
+async fn told_of(tx: &mut TenantTx, digits: &[String]) -> sqlx::Result<Vec<KeptChange>> {
+    let mut told = Vec::new();
+    for id in digits.iter().take(MOST_LISTED) {
+        told.extend(webhooks::changes_naming(tx, id, TOLD_LISTED).await?);
+    }
+    told.sort_by_key(|change: &KeptChange| std::cmp::Reverse(change.id));
+    told.dedup_by_key(|change| change.id);
+    Ok(told)
 }
 
 /// One call by our id, with all around it.

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use super::{
-    answer::{business_answer, nothing_known, several_answers},
+    answer::{business_answer, nothing_known, only_told, several_answers},
     call::call_answer,
     failures::week,
     find::{Answer, By, Found, find},
@@ -111,6 +111,7 @@ struct Asked<'a> {
 fn answer(asked: &Asked<'_>, answer: Answer, viewer: &Viewer, graph: &Url, now: OffsetDateTime) -> AnyView {
     let read_as = read_as(asked, &answer);
     let shown = match answer.found {
+        Found::Nothing if !answer.told.is_empty() => only_told(answer.told, now),
         Found::Nothing => nothing_known(asked.text, asked.typed, viewer.raw_body_days),
         // For programs, which aren't led on by themselves.
         Found::Request(line) => {

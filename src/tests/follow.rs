@@ -150,6 +150,9 @@ async fn asking_waits_while_meta_asks_us_to_and_goes_behind_requests(pool: PgPoo
     let (_, checked, ()) = futures::join!(onboard(&browser, &businesses[1]), sending, watching);
     assert!(checked.url.ends_with("notice=checked"), "{}", checked.url);
     assert_eq!(app.simulator.count(Operation::ReadMany), 1);
+    let again = check(&browser, &businesses[0]).await;
+    assert!(again.url.ends_with("notice=checked_lately"), "{}", again.url);
+    assert!(again.body.contains("Checked less than a minute ago"), "{}", again.body);
 
     // Told to wait, it waits.
     app.advance(Duration::from_secs(10)).await;

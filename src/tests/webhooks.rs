@@ -362,6 +362,12 @@ async fn what_names_nobody_we_know_is_kept_for_nobody_and_comes_to_light_once_so
     let rival = app.signed_in(RIVAL).await;
     let page = rival.open("/settings/webhooks").await.unwrap();
     assert!(page.body.contains("Nothing heard yet"), "another partner sees none of it: {}", page.body);
+    for id in ["888", "889"] {
+        let found = browser.open(&format!("/support?q={id}")).await.unwrap().body;
+        assert!(found.contains("webhooks name it") && found.contains("MM_LITE_TERMS_SIGNED"), "{found}");
+        let found = rival.open(&format!("/support?q={id}")).await.unwrap().body;
+        assert!(found.contains("Nothing known") && !found.contains("MM_LITE_TERMS_SIGNED"), "{found}");
+    }
 
     let mut tx = app.tenant(NORTHLANE).await;
     sqlx::raw_sql(

@@ -32,7 +32,7 @@ mod writer;
 
 pub use self::{
     model::{KeptChange, Outcome},
-    page::webhooks_page,
+    page::{changes_table, webhooks_page},
     receiver::{Setup, Webhooks, routes},
     reconcile::{APPLY, Apply, RECONSIDER, Reconsider},
     store::{changes_naming, changes_of, drop_old_words, find_change},

@@ -156,6 +156,15 @@ fn list(rows: Vec<KeptChange>, before: Option<i64>, more: bool, now: OffsetDateT
     let shown = u64::try_from(rows.len()).unwrap_or_default();
     let older = rows.last().filter(|_| more).map(|row| format!("/settings/webhooks?before={}", row.id));
     let newest = before.map(|_| "/settings/webhooks".to_owned());
+    view! {
+        {changes_table(rows, now)}
+        <Pager words=("Newest", "Older") back=newest on=older>{plural(shown, "change", "changes")}</Pager>
+    }
+    .into_any()
+}
+
+/// What Meta told, in the order given.
+pub fn changes_table(rows: Vec<KeptChange>, now: OffsetDateTime) -> AnyView {
     let rows = rows.into_iter().map(|row| table_row(row, now)).collect::<Vec<_>>();
     view! {
         <div class="list">
@@ -172,7 +181,6 @@ fn list(rows: Vec<KeptChange>, before: Option<i64>, more: bool, now: OffsetDateT
                 <tbody role="rowgroup">{rows}</tbody>
             </table>
         </div>
-        <Pager words=("Newest", "Older") back=newest on=older>{plural(shown, "change", "changes")}</Pager>
     }
     .into_any()
 }
