@@ -1,5 +1,8 @@
 -- Meta's documents say of the entry's id now that it is the partner's, now the WABA's. Where it is neither, but 0 or the business itself,
--- the business in waba_info has signed, for whoever serves it. Where it is another partner's, what it tells is not ours.
+-- the business in waba_info has signed, for whoever serves it now. Where it is another partner's, what it tells is not ours. What comes
+-- before a sync has seen the business stays nobody's: the sync reads how the business stands.
+GRANT SELECT (gone_at) ON wabas TO liteboard_webhooks;
+
 CREATE OR REPLACE FUNCTION keep_webhook_changes(partners text[], hashes bytea[], entry_ids text[], sent_ats timestamptz[], received timestamptz, fields text[],
         events text[], business_ids text[], waba_ids text[], solution_ids text[], bodies text[]) RETURNS SETOF text
     LANGUAGE sql SECURITY DEFINER ROWS 2
@@ -21,13 +24,11 @@ CREATE OR REPLACE FUNCTION keep_webhook_changes(partners text[], hashes bytea[],
             LEFT JOIN LATERAL (
                 SELECT w.business_id FROM wabas w WHERE w.partner_id = p.partner AND w.waba_id = g.waba_id OFFSET 0
             ) AS named ON TRUE
-            LEFT JOIN LATERAL (
-                SELECT w.business_id FROM wabas w
-                WHERE g.event = 'MM_LITE_TERMS_SIGNED' AND w.partner_id = p.partner AND w.business_id = g.business_id LIMIT 1
-            ) AS served ON TRUE
             WHERE p.partner = g.entry_id OR addressed.waba_id IS NOT NULL
-                OR (g.event = 'MM_LITE_TERMS_SIGNED' AND g.entry_id IN ('0', g.business_id)
-                    AND coalesce(served.business_id, named.business_id) IS NOT NULL)
+                OR (g.event = 'MM_LITE_TERMS_SIGNED' AND g.entry_id IN ('0', g.business_id) AND (
+                    EXISTS (SELECT FROM wabas w WHERE w.partner_id = p.partner AND w.business_id = g.business_id AND w.gone_at IS NULL)
+                    OR EXISTS (SELECT FROM wabas w WHERE w.partner_id = p.partner AND w.waba_id = g.waba_id AND w.gone_at IS NULL)
+                ))
         ) AS o ON TRUE
         -- In one order, so that two instances that are told the same never wait for each other.
         ORDER BY g.hash
@@ -38,3 +39,7 @@ CREATE OR REPLACE FUNCTION keep_webhook_changes(partners text[], hashes bytea[],
 $$;
 COMMENT ON FUNCTION keep_webhook_changes(text[], bytea[], text[], timestamptz[], timestamptz, text[], text[], text[], text[], text[], text[]) IS
     'Keeps changes as they came, each for the partner that its entry names or for those who know the WABA that it names, signed terms that name no partner for those who serve the business; returns the partners with something new';
+COMMENT ON COLUMN webhook_changes.entry_id IS 
+    'entry.id: a partner''s business id or a WABA''s, by the event; 0 or the business''s own where it names neither; NULL where none could be read';
+COMMENT ON COLUMN webhook_changes.partner_id IS
+    'The tenant; none where the entry names no partner of ours and no WABA that one knows, and tells of no business that one serves';

@@ -14,8 +14,8 @@
 //! 1. The form on the business's page posts to `onboarding/api.rs`: who is asking, may they, is it a business of theirs, is
 //!    the solution usable.
 //! 2. One transaction writes a batch and its request as Queued (`onboarding/store/`), and wakes dispatch by NOTIFY.
-//! 3. `onboarding/reconcile.rs` holds the partner's lock, claims the row (Sending, committed), opens the member's token with
-//!    the [`vault`], and calls [`graph`]. The call passes `support`'s recorder on its way back.
+//! 3. `onboarding/reconcile.rs` holds the partner's lock and claims the row (Sending, committed), while the member's token is
+//!    opened with the [`vault`]; then it calls [`graph`]. The call passes `support`'s recorder on its way back.
 //! 4. `onboarding/decide.rs` says what the answer makes of the request; the outcome is saved and signalled.
 //! 5. The click, waiting all along, hears the signal and redirects to the request's page, where `onboarding/explain/` puts
 //!    it in words.

@@ -84,9 +84,13 @@ start_kept_cluster() {
 
 # Memory, where there is plenty: each test makes a database of its own, hundreds of files on a disk. A few hundred MB are used of it.
 quick_dir() {
-  local free
-  free=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }') || true
-  if [ -w /dev/shm ] && [ "${free:-0}" -gt $((4 * 1024 * 1024)) ]; then echo /dev/shm; else echo /tmp; fi
+  local room plenty=$((4 * 1024 * 1024))
+  # Of the folder, and of the memory behind it: whichever has less.
+  room=$({
+    df -Pk /dev/shm | awk 'NR == 2 { print $4 }'
+    awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo
+  } 2>/dev/null | sort -n | head -n 1) || true
+  if [ -w /dev/shm ] && [ "${room:-0}" -gt "$plenty" ]; then echo /dev/shm; else echo /tmp; fi
 }
 
 # start_thrown_away_cluster BASE SETTING...: in a folder of its own in BASE.

@@ -77,7 +77,7 @@ pub use self::{
         Assign, AssignSelected, AssignTicked, Colleague, Manager, ManagerSelect, assign_page, colleagues, manager_of,
     },
     named::businesses_named,
-    notes::{AddNote, DeleteNote, LONGEST_NOTE, NoteRefusal},
+    notes::{AddNote, DeleteNote, LONGEST_NOTE, NoteRefusal, businesses_noted},
     page::businesses_page,
     reasons::{Reason, meta_status_words, reason_words, remedy},
     reconcile::SyncBusinesses,

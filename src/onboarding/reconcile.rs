@@ -82,7 +82,7 @@ impl Dispatch {
     }
 
     /// Takes up what was left, and claims what goes first: in one transaction, since a click waits for it.
-    async fn begin(&self, partner: &PartnerId, stop: &CancellationToken) -> sqlx::Result<(Sender, Turned)> {
+    async fn begin(&self, partner: &PartnerId, stop: &CancellationToken) -> sqlx::Result<(Sender, Vec<Claimed>)> {
         let mut tx = self.db.tenant_by_keys(partner).await?;
         let now = self.clock.now();
         let ceiling = u32::try_from(self.concurrency).unwrap_or(u32::MAX);
@@ -101,12 +101,8 @@ impl Dispatch {
             tokens: Tokens::default(),
         };
         let width = if stop.is_cancelled() { 0 } else { sender.gauge.width(now) };
-        let mut first = Turned::claim(&mut tx, &sender, room(width, 0, true, true), now).await?;
-        if first.claimed.is_empty() {
-            first.more |= store::resume_after_sign_in(&mut tx, now).await?;
-        }
-        tx.commit().await?;
-        Ok((sender, first))
+        let first = Turned::claim(tx, &sender, room(width, 0, true, true), now).await?;
+        Ok((sender, first.claimed))
     }
 
     /// What an ended process left as Sending waits for its status to be read.
@@ -116,6 +112,9 @@ impl Dispatch {
             Outcome { claimed, verdict }
         });
         let left: Vec<Outcome> = interrupted.collect();
+        if left.is_empty() {
+            return Ok(());
+        }
         tracing::warn!(%partner, requests = left.len(), "taking up requests whose sender ended");
         store::save(tx, &left, now).await
     }
@@ -161,30 +160,36 @@ struct Turned {
     claimed: Vec<Claimed>,
     /// More may be due than was claimed.
     more: bool,
-    /// When the next request is due, where nothing is now.
-    due: Option<OffsetDateTime>,
 }
 
 impl Turned {
-    async fn claim(tx: &mut TenantTx, sender: &Sender, room: Option<Room>, now: OffsetDateTime) -> sqlx::Result<Self> {
-        let Some(room) = room else { return Ok(Self { claimed: Vec::new(), more: true, due: None }) };
+    /// Claims what may go, and ends the transaction.
+    async fn claim(tx: TenantTx, sender: &Sender, room: Option<Room>, now: OffsetDateTime) -> sqlx::Result<Self> {
+        let Some(room) = room else {
+            tx.commit().await?;
+            return Ok(Self { claimed: Vec::new(), more: true });
+        };
         let claimed = claim(tx, sender, room, now).await?;
-        let more = room.of_batches == 0 || !claimed.is_empty();
-        let due = if more { None } else { store::next_due(tx, now).await? };
-        Ok(Self { claimed, more, due })
+        Ok(Self { more: !claimed.is_empty() || room.of_batches == 0, claimed })
     }
 }
 
-/// Claims what goes next. The token that the first of them is sent with is opened meanwhile: a click waits for both.
-async fn claim(tx: &mut TenantTx, sender: &Sender, room: Room, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
-    let picked = store::pick(tx, room, now).await?;
+/// Claims what goes next, and ends the transaction. The token that the first of them is sent with is opened meanwhile: a click waits for
+/// both. Whatever becomes of that, the claim gives its connection back.
+async fn claim(mut tx: TenantTx, sender: &Sender, room: Room, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
+    let picked = store::pick(&mut tx, room, now).await?;
     let next = picked.first().map(|picked| picked.member_id);
-    let (claimed, ()) = tokio::join!(store::claim(tx, &picked, now), sender.prepare(next));
+    let claiming = async {
+        let claimed = store::claim(&mut tx, &picked, now).await?;
+        tx.commit().await?;
+        Ok(claimed)
+    };
+    let (claimed, ()) = tokio::join!(claiming, sender.prepare(next));
     claimed
 }
 
 impl Run<'_> {
-    async fn go(self, first: Turned, wakes: &mut Subscription, stop: &CancellationToken) -> anyhow::Result<Next> {
+    async fn go(self, first: Vec<Claimed>, wakes: &mut Subscription, stop: &CancellationToken) -> anyhow::Result<Next> {
         let name = format!("{DISPATCH}:{}", self.partner);
         let mut under_way = FuturesUnordered::new();
         let mut come: Vec<Sent> = Vec::new();
@@ -192,9 +197,8 @@ impl Run<'_> {
         let mut saving: Lane<'_, sqlx::Result<()>> = Lane::terminated();
         let mut claiming: Lane<'_, sqlx::Result<Turned>> = Lane::terminated();
         let mut express: Lane<'_, sqlx::Result<Vec<Claimed>>> = Lane::terminated();
-        let Turned { claimed, mut more, mut due } = first;
-        // Whether a newer token is there is looked up with the next claim, where there was one: a click needn't wait for that.
-        let mut woken = !claimed.is_empty();
+        // Whether a newer token is there is looked up with the next claim: a click needn't wait for that.
+        let (mut more, mut woken) = (true, true);
         // What a claim says of the rest is old when something was saved or asked for since it began.
         let mut news = false;
         // Outcomes that hold back others are being saved: nothing is claimed before it is known whom they hold back.
@@ -203,7 +207,7 @@ impl Run<'_> {
         let mut looked_at_app = self.dispatch.clock.now();
         // The first that is saved is folded at once: whoever clicked looks at the chips next.
         let mut folded_at = looked_at_app - NOW_AND_THEN;
-        under_way.extend(claimed.into_iter().map(|claimed| self.sender.send(claimed)));
+        under_way.extend(first.into_iter().map(|claimed| self.sender.send(claimed)));
         loop {
             let now = self.dispatch.clock.now();
             if saving.is_terminated() && !come.is_empty() {
@@ -226,8 +230,7 @@ impl Run<'_> {
                 if let Some(error) = trouble {
                     return Err(anyhow::Error::new(error).context("can't claim requests"));
                 }
-                let held = self.sender.gauge.waits_until(now).filter(|_| more);
-                return Ok(held.or(due).map_or(Next::Idle, Next::At));
+                return self.next(more).await;
             }
             tokio::select! {
                 Some(sent) = under_way.next() => {
@@ -246,7 +249,7 @@ impl Run<'_> {
                 claimed = &mut claiming => match claimed {
                     Ok(turned) => {
                         if !news {
-                            (more, due) = (turned.more, turned.due);
+                            more = turned.more;
                         }
                         under_way.extend(turned.claimed.into_iter().map(|claimed| self.sender.send(claimed)));
                     }
@@ -325,18 +328,24 @@ impl Run<'_> {
         }
         // What was just heard may have closed the way.
         let room = Some(errand.room).filter(|_| self.sender.gauge.width(now) > 0);
-        let turned = Turned::claim(&mut tx, self.sender, room, now).await?;
-        tx.commit().await?;
-        Ok(turned)
+        Turned::claim(tx, self.sender, room, now).await
     }
 
     /// Claims what was just asked for alone, and nothing else: a click doesn't wait until many are claimed.
     async fn express(&self, most: usize) -> sqlx::Result<Vec<Claimed>> {
-        let mut tx = self.dispatch.db.tenant_by_keys(self.partner).await?;
+        let tx = self.dispatch.db.tenant_by_keys(self.partner).await?;
         let alone = i64::try_from(most).unwrap_or(i64::MAX);
-        let claimed = claim(&mut tx, self.sender, Room { alone, of_batches: 0 }, self.dispatch.clock.now()).await?;
-        tx.commit().await?;
-        Ok(claimed)
+        claim(tx, self.sender, Room { alone, of_batches: 0 }, self.dispatch.clock.now()).await
+    }
+
+    /// When to come again, once nothing is under way. `more`: something may be due now.
+    async fn next(&self, more: bool) -> anyhow::Result<Next> {
+        let now = self.dispatch.clock.now();
+        if let Some(until) = self.sender.gauge.waits_until(now).filter(|_| more) {
+            return Ok(Next::At(until));
+        }
+        let mut tx = self.dispatch.db.tenant_by_keys(self.partner).await?;
+        Ok(store::next_due(&mut tx, now).await?.map_or(Next::Idle, Next::At))
     }
 }
 

@@ -125,7 +125,7 @@ pub fn nothing_known(text: &str, typed: &Typed, kept_days: i32) -> AnyView {
 pub fn only_told(told: Vec<KeptChange>, now: OffsetDateTime) -> AnyView {
     view! {
         <Section id="told" title="Only Meta’s webhooks name it">
-            <p class="hint">"No request, business, WABA or call of yours has this ID. A business that shares a WABA with you is listed after the next sync."</p>
+            <p class="hint">"It stands nowhere among your requests, businesses, WABAs and calls. A business that shares a WABA with you is listed after the next sync."</p>
             {changes_table(told, now)}
         </Section>
     }

@@ -133,6 +133,7 @@ fn read_as(asked: &Asked<'_>, answer: &Answer) -> AnyView {
     });
     let is_pasted = pasted.is_some();
     let (found_by, id) = match (&answer.found, answer.by) {
+        (Found::Nothing, _) if !answer.told.is_empty() => ("Found in what Meta’s webhooks told", None),
         (Found::Nothing, _) => (nothing_words(typed), None),
         (Found::Several(_), By::Name) => ("Read as a name. Several businesses have it", None),
         (Found::Several(_), _) if is_pasted || typed.shape == Shape::Ids => {

@@ -5,6 +5,7 @@ mod api;
 mod store;
 
 pub use self::api::{AddNote, DeleteNote};
+pub use self::store::businesses_noted;
 #[cfg(test)]
 pub use self::store::{add, delete};
 

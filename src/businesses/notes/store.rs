@@ -27,6 +27,26 @@ pub async fn add(
     Ok(kept.rows_affected() > 0)
 }
 
+/// The most businesses that a search by their notes is about.
+const MOST_NOTED: i64 = 1_000;
+
+/// Businesses with a note that has these words in it, as they stand and in any case; empty: with any note. `None`: more than 1,000.
+pub async fn businesses_noted(tx: &mut TenantTx, words: &str) -> sqlx::Result<Option<Vec<BusinessId>>> {
+    let partner = tx.partner().clone();
+    let found = sqlx::query_scalar!(
+        r#"SELECT DISTINCT business_id::text AS "id!" FROM business_notes
+        WHERE partner_id = $1 AND deleted_at IS NULL AND strpos(lower(words), lower($2)) > 0
+        LIMIT $3"#,
+        partner.as_str() as _,
+        words,
+        MOST_NOTED + 1,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let fit = i64::try_from(found.len()).is_ok_and(|found| found <= MOST_NOTED);
+    Ok(fit.then(|| found.into_iter().map(BusinessId::from_stored).collect()))
+}
+
 /// Empties a note of this member's. `None`: they have no such note.
 pub async fn delete(
     tx: &mut TenantTx,

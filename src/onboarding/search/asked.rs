@@ -40,6 +40,15 @@ pub enum Which {
     Called(String),
 }
 
+/// What was noted of a business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// Anything at all.
+    Any,
+    /// A note has this in it.
+    Words(String),
+}
+
 /// A word that is an id by its shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Id {
@@ -66,6 +75,7 @@ pub struct Asked {
     pub country: Vec<Cond<String>>,
     /// Names and ids of businesses.
     pub business: Vec<Cond<String>>,
+    pub note: Vec<Cond<Noted>>,
     pub ids: Vec<Cond<Id>>,
     pub code: Vec<Cond<i64>>,
     pub subcode: Vec<Cond<i64>>,
@@ -92,6 +102,7 @@ impl Asked {
             cause: Vec::new(),
             country: Vec::new(),
             business: Vec::new(),
+            note: Vec::new(),
             ids: Vec::new(),
             code: Vec::new(),
             subcode: Vec::new(),
@@ -165,6 +176,10 @@ impl Asked {
             Key::Business => {
                 self.business.push(Cond { excluded: term.excluded, any: term.values.clone() });
             }
+            Key::Note => self.note.push(cond(term, "words of a note, or any", |value| {
+                let is_any = value.eq_ignore_ascii_case("any");
+                Ok::<_, Option<String>>(if is_any { Noted::Any } else { Noted::Words(value.to_owned()) })
+            })?),
             Key::Code => self.code.push(numbers(term)?),
             Key::Subcode => self.subcode.push(numbers(term)?),
             Key::Status => {

@@ -177,6 +177,7 @@ fn values(key: Key, names: &[Named]) -> Vec<Named> {
         Key::State => fixed(&states()),
         Key::By => fixed(&[("me", "You")]),
         Key::Manager => fixed(&[("me", "You"), ("none", "Nobody looks after it")]),
+        Key::Note => fixed(&[("any", "Whatever was noted")]),
         Key::Solution => fixed(&[("none", "Without a solution")]),
         Key::Cause => fixed(&Cause::ALL.map(|cause| (cause.as_str(), cause_words(cause)))),
         Key::Age => fixed(&[(">7d", "Older than a week"), ("<1d", "Of the last day"), (">30d", "Older than 30 days")]),

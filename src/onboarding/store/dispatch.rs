@@ -101,7 +101,8 @@ impl ClaimedRow {
 }
 
 /// Picks requests whose turn has come and locks them: those asked for alone, oldest first; where there are none, as many from each
-/// batch as from any other. So a click is claimed without waiting until a batch's share is.
+/// batch as from any other. So a click is claimed without waiting until a batch's share is, and a batch waits while each claim finds
+/// another click, which people don't keep up for long.
 ///
 /// Left alone: requests of members for whom no token works, batches that are paused, and everything while Meta asked us to
 /// wait. What is still open of a cancelled batch had left before, so its outcome is looked for, also where the batch was paused
@@ -200,8 +201,9 @@ pub async fn claim(tx: &mut TenantTx, picked: &[Picked], now: OffsetDateTime) ->
         WITH claimed AS (
             UPDATE requests r
             SET state = 'sending', attempts = attempts + 1, sending_at = $2, retry_at = NULL, cause = NULL, changed_at = $2
-            FROM unnest($3::text[]) AS picked (place)
-            WHERE r.ctid = picked.place::tid
+            -- Cast before they are rows: row-level security lets no cast of a row's value find rows by their place.
+            FROM unnest($3::text[]::tid[]) AS picked (place)
+            WHERE r.ctid = picked.place
             RETURNING r.number, r.business_id, r.solution_id, r.member_id, r.attempts, r.faults, r.doubtful, r.alone
         ), listed AS (
             -- In the order in which refresh_standing locks them, so that neither waits for the other for ever. One that somebody wrote
@@ -291,7 +293,8 @@ pub async fn resume_after_sign_in(tx: &mut TenantTx, now: OffsetDateTime) -> sql
     .map(|resumed| resumed.rows_affected() > 0)
 }
 
-/// Requests that stand as Sending though nobody sends them: their process ended. Asked at the start of a pass.
+/// Requests that stand as Sending though nobody sends them: their process ended. Asked at the start of a pass that `find_start` says
+/// has some.
 pub async fn interrupted(tx: &mut TenantTx) -> sqlx::Result<Vec<Claimed>> {
     let partner = tx.partner().clone();
     let rows = sqlx::query!(

@@ -79,7 +79,7 @@ pub async fn queue(
     .fetch_optional(&mut **tx)
     .await?;
     let Some(made) = made else {
-        // It's committed by now.
+        // The open request is committed by now.
         return open_request(tx, business).await;
     };
     if !made.is_listed {

@@ -8,6 +8,31 @@ use super::*;
 use crate::graph::BusinessStatus;
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+async fn a_claim_reads_the_rows_it_claims_and_not_all_there_are(pool: PgPool) {
+    let house = House::build(&pool, "100", 3).await;
+    let number = house.ask(0).await.number;
+    let mut past = pool.begin().await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO requests (partner_id, batch_number, business_id, member_id, state, queued_at, changed_at, failed_at, cause)
+         SELECT partner_id, batch_number, 7000000 + n, member_id, 'failed', queued_at, changed_at, changed_at, 'temporary'
+         FROM requests, generate_series(1, 5000) AS n;
+         ANALYZE requests",
+    )
+    .execute(&mut *past)
+    .await
+    .unwrap();
+    past.commit().await.unwrap();
+    let mut tx = house.db.tenant_by_keys(&house.partner).await.unwrap();
+    let claimed = store::claim_due(&mut tx, store::Room::of(2), NOW).await;
+    assert_eq!(claimed.iter().map(|claimed| claimed.number).collect::<Vec<_>>(), [number]);
+    let read = sqlx::query_scalar::<_, i64>(
+        "SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_xact_user_tables WHERE relname = 'requests'",
+    );
+    let read = read.fetch_one(&mut *tx).await.unwrap();
+    assert!(read < 50, "{read} rows of requests were read");
+}
+
+#[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn what_is_due_is_claimed_once_and_oldest_first(pool: PgPool) {
     let house = House::build(&pool, "100", 3).await;
     let mut numbers = Vec::new();

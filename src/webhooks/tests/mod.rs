@@ -323,6 +323,11 @@ async fn terms_signed_in_no_partners_name_are_signed_for_whoever_serves_the_busi
     for partner in ["9000", "9001"] {
         seed(&pool, partner).await;
     }
+    // The other one serves this business no more.
+    raw_sql("UPDATE wabas SET gone_at = now() WHERE partner_id = '9001' AND waba_id = '203'")
+        .execute(&pool)
+        .await
+        .unwrap();
     let partners = ["9000", "9001", "9002"].map(str::to_owned);
     let owners = async |body: String| {
         let changes = read(body.as_bytes()).unwrap();
@@ -346,6 +351,7 @@ async fn terms_signed_in_no_partners_name_are_signed_for_whoever_serves_the_busi
         ("0", "PARTNER_REMOVED", "101", "201", &nobody),
         ("7777", "MM_LITE_TERMS_SIGNED", "101", "201", &nobody),
         ("9000", "MM_LITE_TERMS_SIGNED", "101", "201", &ours),
+        ("0", "MM_LITE_TERMS_SIGNED", "102", "203", &ours),
     ] {
         let found = owners(told(entry, 1, event, business, waba)).await;
         assert_eq!(&found, expected, "{event} of {entry} with {business} and {waba}");

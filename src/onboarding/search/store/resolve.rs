@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::{
     super::{
-        asked::{Asked, Cond, Id, Which, Who},
+        asked::{Asked, Cond, Id, Noted, Which, Who},
         terms::{Key, Problem},
     },
     Filter, MOST_GATHERED,
@@ -37,6 +37,7 @@ impl Filter {
         filter.find_people(tx, member, problems).await?;
         filter.find_solutions(tx, problems).await?;
         filter.find_businesses(tx, problems).await?;
+        filter.find_noted(tx, problems).await?;
         for Cond { excluded, any } in filter.asked.ids.clone() {
             let mut any = numbers_of(tx, &any[0]).await?;
             any.sort_unstable();
@@ -125,6 +126,28 @@ impl Filter {
                     any.extend(ids.into_iter().map(|id| id.as_str().to_owned()));
                 } else {
                     problems.push(Problem::TooCommon { name });
+                    common = true;
+                }
+            }
+            if !common {
+                self.businesses.push(Cond { excluded: cond.excluded, any });
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_noted(&mut self, tx: &mut TenantTx, problems: &mut Vec<Problem>) -> sqlx::Result<()> {
+        for cond in self.asked.note.clone() {
+            let (mut any, mut common) = (Vec::new(), false);
+            for noted in cond.any {
+                let words = match &noted {
+                    Noted::Any => "",
+                    Noted::Words(words) => words,
+                };
+                if let Some(ids) = businesses::businesses_noted(tx, words).await? {
+                    any.extend(ids.into_iter().map(|id| id.as_str().to_owned()));
+                } else {
+                    problems.push(Problem::TooManyNoted { words: words.to_owned() });
                     common = true;
                 }
             }

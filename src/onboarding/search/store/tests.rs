@@ -36,12 +36,17 @@ async fn filled(pool: &PgPool, partner: &str) -> TenantTx {
     .execute(&mut *tx)
     .await
     .unwrap();
-    sqlx::query("UPDATE businesses SET assigned_to = $2 + 2 WHERE partner_id = $1 AND business_id = '502'")
-        .bind(partner)
-        .bind(base)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
+    sqlx::query(
+        "WITH assigned AS (UPDATE businesses SET assigned_to = $2 + 2 WHERE partner_id = $1 AND business_id = '502')
+        INSERT INTO business_notes (partner_id, business_id, member_id, at, words, deleted_at)
+        VALUES ($1, '502', $2 + 2, $3, 'Call Rita on Monday', NULL), ($1, '503', $2 + 1, $3, '', $3)",
+    )
+    .bind(partner)
+    .bind(base)
+    .bind(NOW)
+    .execute(&mut *tx)
+    .await
+    .unwrap();
     for (number, state, member, business, solution, cause, meta) in [
         (1, "requested", 1, "501", None, None, Some("9001")),
         (2, "ready", 2, "502", Some("71"), None, Some("9002")),
@@ -139,6 +144,12 @@ async fn each_term_finds_what_it_says_gathered_or_walked(pool: PgPool) {
         ("manager:miguel", &[9, 4, 2]),
         ("-manager:none", &[9, 4, 2]),
         ("manager:none,miguel is:failed", &[9, 6, 3]),
+        ("note:any", &[9, 4, 2]),
+        ("note:RITA", &[9, 4, 2]),
+        ("note:\"rita on\"", &[9, 4, 2]),
+        ("note:nobody,monday is:failed", &[9]),
+        ("note:nobody", &[]),
+        ("-note:any is:failed", &[6, 3]),
         ("code:200", &[9, 3]),
         ("code:100,2", &[9, 6]),
         ("-code:200 is:failed", &[6]),

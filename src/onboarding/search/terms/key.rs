@@ -51,6 +51,7 @@ keys! {
     Is: "is", , "State or group of states", "is:stalled";
     By: "by", "member" | "requester", "Who asked for it", "by:me";
     Manager: "manager", "assigned" | "assignee", "Who looks after the business", "manager:me";
+    Note: "note", "notes", "Words of a note on the business", "note:any";
     Code: "code", , "Meta’s error code", "code:200";
     Age: "age", , "Time since the request", "age:>7d";
     Since: "since", "after" | "from", "Asked for since then", "since:7d";

@@ -26,6 +26,8 @@ pub enum Problem {
     UnknownName { key: Key, value: String },
     /// A name that too many businesses have.
     TooCommon { name: String },
+    /// Words that notes on too many businesses have; empty for any note.
+    TooManyNoted { words: String },
     /// More terms than are read.
     TooManyTerms { given: usize },
     /// More values than are read.
@@ -57,6 +59,12 @@ impl Problem {
                     "More than 1,000 businesses are called like “{}”. Add another word of the name.",
                     shortened(name)
                 )
+            }
+            Self::TooManyNoted { words } if words.is_empty() => {
+                "More than 1,000 businesses have a note. Name words of it.".to_owned()
+            }
+            Self::TooManyNoted { words } => {
+                format!("More than 1,000 businesses have a note with “{}”. Name more of its words.", shortened(words))
             }
             Self::TooManyTerms { given } => {
                 format!("These are {given} terms. The first {MOST_TERMS} are used.")
