@@ -39,7 +39,7 @@ CREATE OR REPLACE FUNCTION keep_webhook_changes(partners text[], hashes bytea[],
 $$;
 COMMENT ON FUNCTION keep_webhook_changes(text[], bytea[], text[], timestamptz[], timestamptz, text[], text[], text[], text[], text[], text[]) IS
     'Keeps changes as they came, each for the partner that its entry names or for those who know the WABA that it names, signed terms that name no partner for those who serve the business; returns the partners with something new';
-COMMENT ON COLUMN webhook_changes.entry_id IS 
+COMMENT ON COLUMN webhook_changes.entry_id IS
     'entry.id: a partner''s business id or a WABA''s, by the event; 0 or the business''s own where it names neither; NULL where none could be read';
 COMMENT ON COLUMN webhook_changes.partner_id IS
     'The tenant; none where the entry names no partner of ours and no WABA that one knows, and tells of no business that one serves';

@@ -67,7 +67,7 @@ pub use self::{
     exports::Exports,
     follow::{FOLLOW, Follow},
     model::{AttemptCall, Request, RequestEvent, RequestNumber, State},
-    page::{Explained, business_event, business_page, headline, request_page},
+    page::{Explained, business_event, business_page, call_path, headline, request_page},
     poll::{POLL, Poll},
     reconcile::{DISPATCH, Dispatch},
     search::{is_id, requests_page, search_routes},

@@ -23,7 +23,7 @@ use super::{
     gauge::Gauge,
     pace::Pace,
     send::{Sender, Sent, Tokens, attempt_of},
-    store::{self, Claimed, Outcome, Room},
+    store::{self, Claimed, Outcome, Picked, Room},
 };
 use crate::{
     businesses,
@@ -82,7 +82,7 @@ impl Dispatch {
     }
 
     /// Takes up what was left, and claims what goes first: in one transaction, since a click waits for it.
-    async fn begin(&self, partner: &PartnerId, stop: &CancellationToken) -> sqlx::Result<(Sender, Vec<Claimed>)> {
+    async fn begin(&self, partner: &PartnerId, stop: &CancellationToken) -> sqlx::Result<(Sender, Turned)> {
         let mut tx = self.db.tenant_by_keys(partner).await?;
         let now = self.clock.now();
         let ceiling = u32::try_from(self.concurrency).unwrap_or(u32::MAX);
@@ -101,8 +101,13 @@ impl Dispatch {
             tokens: Tokens::default(),
         };
         let width = if stop.is_cancelled() { 0 } else { sender.gauge.width(now) };
-        let first = Turned::claim(tx, &sender, room(width, 0, true, true), now).await?;
-        Ok((sender, first.claimed))
+        let picked = match room(width, 0, true, true) {
+            Some(room) => store::pick(&mut tx, room, now).await?,
+            None => Vec::new(),
+        };
+        let more = width == 0 || !picked.is_empty() || store::resume_after_sign_in(&mut tx, now).await?;
+        let claimed = claim(tx, &sender, &picked, now).await?;
+        Ok((sender, Turned { claimed, more }))
     }
 
     /// What an ended process left as Sending waits for its status to be read.
@@ -164,23 +169,24 @@ struct Turned {
 
 impl Turned {
     /// Claims what may go, and ends the transaction.
-    async fn claim(tx: TenantTx, sender: &Sender, room: Option<Room>, now: OffsetDateTime) -> sqlx::Result<Self> {
-        let Some(room) = room else {
-            tx.commit().await?;
-            return Ok(Self { claimed: Vec::new(), more: true });
-        };
-        let claimed = claim(tx, sender, room, now).await?;
-        Ok(Self { more: !claimed.is_empty() || room.of_batches == 0, claimed })
+    async fn claim(mut tx: TenantTx, sender: &Sender, room: Room, now: OffsetDateTime) -> sqlx::Result<Self> {
+        let picked = store::pick(&mut tx, room, now).await?;
+        let more = !picked.is_empty() || room.of_batches == 0;
+        Ok(Self { claimed: claim(tx, sender, &picked, now).await?, more })
     }
 }
 
-/// Claims what goes next, and ends the transaction. The token that the first of them is sent with is opened meanwhile: a click waits for
+/// Claims what was picked, and ends the transaction. The token that the first of them is sent with is opened meanwhile: a click waits for
 /// both. Whatever becomes of that, the claim gives its connection back.
-async fn claim(mut tx: TenantTx, sender: &Sender, room: Room, now: OffsetDateTime) -> sqlx::Result<Vec<Claimed>> {
-    let picked = store::pick(&mut tx, room, now).await?;
+async fn claim(
+    mut tx: TenantTx,
+    sender: &Sender,
+    picked: &[Picked],
+    now: OffsetDateTime,
+) -> sqlx::Result<Vec<Claimed>> {
     let next = picked.first().map(|picked| picked.member_id);
     let claiming = async {
-        let claimed = store::claim(&mut tx, &picked, now).await?;
+        let claimed = store::claim(&mut tx, picked, now).await?;
         tx.commit().await?;
         Ok(claimed)
     };
@@ -189,7 +195,7 @@ async fn claim(mut tx: TenantTx, sender: &Sender, room: Room, now: OffsetDateTim
 }
 
 impl Run<'_> {
-    async fn go(self, first: Vec<Claimed>, wakes: &mut Subscription, stop: &CancellationToken) -> anyhow::Result<Next> {
+    async fn go(self, first: Turned, wakes: &mut Subscription, stop: &CancellationToken) -> anyhow::Result<Next> {
         let name = format!("{DISPATCH}:{}", self.partner);
         let mut under_way = FuturesUnordered::new();
         let mut come: Vec<Sent> = Vec::new();
@@ -197,8 +203,9 @@ impl Run<'_> {
         let mut saving: Lane<'_, sqlx::Result<()>> = Lane::terminated();
         let mut claiming: Lane<'_, sqlx::Result<Turned>> = Lane::terminated();
         let mut express: Lane<'_, sqlx::Result<Vec<Claimed>>> = Lane::terminated();
-        // Whether a newer token is there is looked up with the next claim: a click needn't wait for that.
-        let (mut more, mut woken) = (true, true);
+        let Turned { claimed, mut more } = first;
+        // Whether a newer token is there is looked up with the next claim, where there was one: a click needn't wait for that.
+        let mut woken = !claimed.is_empty();
         // What a claim says of the rest is old when something was saved or asked for since it began.
         let mut news = false;
         // Outcomes that hold back others are being saved: nothing is claimed before it is known whom they hold back.
@@ -207,7 +214,7 @@ impl Run<'_> {
         let mut looked_at_app = self.dispatch.clock.now();
         // The first that is saved is folded at once: whoever clicked looks at the chips next.
         let mut folded_at = looked_at_app - NOW_AND_THEN;
-        under_way.extend(first.into_iter().map(|claimed| self.sender.send(claimed)));
+        under_way.extend(claimed.into_iter().map(|claimed| self.sender.send(claimed)));
         loop {
             let now = self.dispatch.clock.now();
             if saving.is_terminated() && !come.is_empty() {
@@ -326,16 +333,19 @@ impl Run<'_> {
         {
             self.sender.gauge.told(until, now);
         }
-        // What was just heard may have closed the way.
-        let room = Some(errand.room).filter(|_| self.sender.gauge.width(now) > 0);
-        Turned::claim(tx, self.sender, room, now).await
+        if self.sender.gauge.width(now) == 0 {
+            // What was just heard closed the way.
+            tx.commit().await?;
+            return Ok(Turned { claimed: Vec::new(), more: true });
+        }
+        Turned::claim(tx, self.sender, errand.room, now).await
     }
 
     /// Claims what was just asked for alone, and nothing else: a click doesn't wait until many are claimed.
     async fn express(&self, most: usize) -> sqlx::Result<Vec<Claimed>> {
         let tx = self.dispatch.db.tenant_by_keys(self.partner).await?;
-        let alone = i64::try_from(most).unwrap_or(i64::MAX);
-        claim(tx, self.sender, Room { alone, of_batches: 0 }, self.dispatch.clock.now()).await
+        let room = Room { alone: i64::try_from(most).unwrap_or(i64::MAX), of_batches: 0 };
+        Ok(Turned::claim(tx, self.sender, room, self.dispatch.clock.now()).await?.claimed)
     }
 
     /// When to come again, once nothing is under way. `more`: something may be due now.

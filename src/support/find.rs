@@ -22,7 +22,7 @@ use crate::{
 /// Businesses of a name, and other things of one kind, that are listed.
 const MOST_LISTED: usize = 10;
 
-/// Webhook changes that name one id.
+/// Webhook changes that are listed.
 const TOLD_LISTED: i64 = 20;
 
 /// Lines of a business's own story beside a call's.
@@ -148,18 +148,9 @@ pub async fn find(tx: &mut TenantTx, typed: &Typed, now: OffsetDateTime) -> sqlx
     if !matches!(found, Found::Nothing) {
         return Ok(Answer { found, by, told: Vec::new() });
     }
-    Ok(Answer { found, by: By::Nothing, told: told_of(tx, &ids.digits).await? })
-}
-
-/// What webhooks told of the first few ids: of a business, a WABA or a solution that nothing else is known of.
-async fn told_of(tx: &mut TenantTx, digits: &[String]) -> sqlx::Result<Vec<KeptChange>> {
-    let mut told = Vec::new();
-    for id in digits.iter().take(MOST_LISTED) {
-        told.extend(webhooks::changes_naming(tx, id, TOLD_LISTED).await?);
-    }
-    told.sort_by_key(|change: &KeptChange| std::cmp::Reverse(change.id));
-    told.dedup_by_key(|change| change.id);
-    Ok(told)
+    let told =
+        if ids.digits.is_empty() { Vec::new() } else { webhooks::changes_naming(tx, &ids.digits, TOLD_LISTED).await? };
+    Ok(Answer { found, by: By::Nothing, told })
 }
 
 /// One call by our id, with all around it.

@@ -182,7 +182,7 @@ fn a_short_text_is_kept_whole_but_for_its_tokens_and_a_long_one_by_its_ids() {
 }
 
 #[test]
-fn what_is_pasted_is_read_in_time_that_grows_with_its_length_only() {
+fn a_megabyte_is_read_in_time_that_grows_with_its_length_only() {
     let hostile = [
         "fbtrace_id ",
         "fbtrace_id",
@@ -206,11 +206,11 @@ fn what_is_pasted_is_read_in_time_that_grows_with_its_length_only() {
             std::hint::black_box(query_of(text));
             began.elapsed()
         };
-        let (small, large) = (of(1 << 14), of(1 << 18));
+        let (small, large) = (of(1 << 16), of(1 << 20));
         let (small, large) = (took(&small).max(took(&small)), took(&large).min(took(&large)));
         // Sixteen times the length; a square would take 256 times as long. The constant forgives a busy machine.
-        let allowed = small * 64 + std::time::Duration::from_millis(25);
-        assert!(large <= allowed, "{part:?}: {small:?} for 16 KiB, {large:?} for 256 KiB");
+        let allowed = small * 64 + std::time::Duration::from_millis(100);
+        assert!(large <= allowed, "{part:?}: {small:?} for 64 KiB, {large:?} for 1 MiB");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What Meta tells us by webhook: verified, stored, answered, and only then applied (section 5).
 //!
 //! Who calls: `server.rs` ([`routes`], outside of sessions and of the limits for people), `worker.rs` ([`Apply`], [`Reconsider`]),
-//! `app.rs` (the page), `support` and `insights` ([`changes_of`], [`changes_naming`]: what Meta told of a business; [`drop_old_words`]).
+//! `app.rs` (the page), `support` ([`changes_naming`]: what Meta told of ids that nothing else is known of; [`drop_old_words`]).
 //!
 //! The way of a change: [`receiver`] checks the signature and reads (`signature.rs`, `read.rs`, `shape.rs`) -> one task writes what has gathered
 //! in one transaction (`writer.rs`) -> Meta gets its 200 -> `reconcile.rs` decides what it means (`meaning.rs`) and applies it.

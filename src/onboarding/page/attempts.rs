@@ -71,13 +71,13 @@ fn answer_of(call: &AttemptCall, kept_days: i32) -> Answer {
         took: Some(took(call)),
         at: call.started_at,
         raw: call.raw(kept_days),
-        page: Some(call_page(call)),
+        page: Some(call_path(call.call_id)),
     }
 }
 
-/// Everything that is known of a call, similar failures and the call as cURL included.
-fn call_page(call: &AttemptCall) -> String {
-    format!("/support/calls/{}", call.call_id)
+/// Where `support` shows everything that is known of a call.
+pub fn call_path(call_id: i64) -> String {
+    format!("/support/calls/{call_id}")
 }
 
 fn took(call: &AttemptCall) -> Duration {
@@ -113,7 +113,7 @@ fn reading(call: &AttemptCall, nth: usize, kept_days: i32, now: OffsetDateTime) 
                     {trace}
                     <div><dt>"Took"</dt><dd>{seconds(took(call))}</dd></div>
                     <div><dt>"At"</dt><dd><Timestamp at=call.started_at now=now style=TimeStyle::Second/></dd></div>
-                    {details_of_call(call_page(call), format!(" of call {nth}"))}
+                    {details_of_call(call_path(call.call_id), format!(" of call {nth}"))}
                 </dl>
                 {raw}
             </div>

@@ -25,6 +25,7 @@ use crate::{
 };
 
 pub use self::{
+    attempts::call_path,
     business::business_page,
     explained::Explained,
     request::request_page,

@@ -112,6 +112,9 @@ pub(super) fn explained(
     if let (State::Accepted, Some(business)) = (request.state, business) {
         explanation = explanation.with_obstacle(Obstacle::of(business.needs_payment, business.setting_up));
     }
+    if business.is_some_and(|business| is_overtaken(business, request)) {
+        (explanation.who, explanation.steps) = (None, Vec::new());
+    }
     if !may_cancel(request.state, request.doubtful) {
         explanation.actions.retain(|action| *action != Action::Cancel);
     }
@@ -220,21 +223,27 @@ pub(super) fn left_notice(business: &Business, request: &Request, now: OffsetDat
     Some(view.into_any())
 }
 
-/// That the terms were signed after the request came to nothing: then what is said below to do about it needn't be done.
+/// Whether the request came to nothing and the terms were signed all the same: then nothing is to be done about it.
+fn is_overtaken(business: &Business, request: &Request) -> bool {
+    matches!(request.state, State::Failed | State::TakenByAnotherPartner | State::Cancelled)
+        && matches!(business.standing, Standing::Accepted | Standing::Ready)
+}
+
+/// That it is.
 pub(super) fn overtaken_notice(business: &Business, request: &Request) -> Option<AnyView> {
-    if !matches!(request.state, State::Failed | State::TakenByAnotherPartner | State::Cancelled) {
+    if !is_overtaken(business, request) {
         return None;
     }
-    let (title, words) = match business.standing {
-        Standing::Accepted => (
-            "The terms are signed by now",
-            "An admin of this business signed Meta’s terms. For this request nothing is left to do.",
-        ),
-        Standing::Ready => (
+    let (title, words) = if business.standing == Standing::Ready {
+        (
             "This business is ready by now",
             "It signed Meta’s terms, and a WABA of it is onboarded. For this request nothing is left to do.",
-        ),
-        _ => return None,
+        )
+    } else {
+        (
+            "The terms are signed by now",
+            "An admin of this business signed Meta’s terms. For this request nothing is left to do.",
+        )
     };
     Some(view! { <Notice kind=NoticeKind::Done title=title><p>{words}</p></Notice> }.into_any())
 }

@@ -217,6 +217,12 @@ fn a_request_that_came_to_nothing_says_so_when_the_terms_are_signed_all_the_same
     let said = |state, stands| {
         overtaken_notice(&standing(stands), &request(state, None)).map(RenderHtml::to_html).unwrap_or_default()
     };
+    let steps = |stands| {
+        let (business, refused) = (standing(stands), request(State::Failed, Some(Cause::AccessDenied)));
+        explained(&refused, Some(&business), Some(&call()), None, &viewer(Role::AccountManager), NOW).steps.len()
+    };
+    assert!(steps(Standing::Failed) > 0);
+    assert_eq!((steps(Standing::Accepted), steps(Standing::Ready)), (0, 0), "and nothing is asked for any more");
     for state in [State::Failed, State::TakenByAnotherPartner, State::Cancelled] {
         assert!(said(state, Standing::Accepted).contains("The terms are signed by now"), "{state:?}");
         assert!(said(state, Standing::Ready).contains("This business is ready by now"), "{state:?}");

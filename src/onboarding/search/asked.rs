@@ -40,15 +40,6 @@ pub enum Which {
     Called(String),
 }
 
-/// What was noted of a business.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Noted {
-    /// Anything at all.
-    Any,
-    /// A note has this in it.
-    Words(String),
-}
-
 /// A word that is an id by its shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Id {
@@ -75,7 +66,8 @@ pub struct Asked {
     pub country: Vec<Cond<String>>,
     /// Names and ids of businesses.
     pub business: Vec<Cond<String>>,
-    pub note: Vec<Cond<Noted>>,
+    /// Words of notes; empty for any note.
+    pub note: Vec<Cond<String>>,
     pub ids: Vec<Cond<Id>>,
     pub code: Vec<Cond<i64>>,
     pub subcode: Vec<Cond<i64>>,
@@ -177,8 +169,7 @@ impl Asked {
                 self.business.push(Cond { excluded: term.excluded, any: term.values.clone() });
             }
             Key::Note => self.note.push(cond(term, "words of a note, or any", |value| {
-                let is_any = value.eq_ignore_ascii_case("any");
-                Ok::<_, Option<String>>(if is_any { Noted::Any } else { Noted::Words(value.to_owned()) })
+                Ok::<_, Option<String>>(if value.eq_ignore_ascii_case("any") { "" } else { value }.to_owned())
             })?),
             Key::Code => self.code.push(numbers(term)?),
             Key::Subcode => self.subcode.push(numbers(term)?),

@@ -22,7 +22,7 @@ use crate::{
 #[cfg(test)]
 pub use self::dispatch::claim_due;
 pub use self::{
-    dispatch::{Claimed, Outcome, Room, claim, interrupted, next_due, pick, resume_after_sign_in, save},
+    dispatch::{Claimed, Outcome, Picked, Room, claim, interrupted, next_due, pick, resume_after_sign_in, save},
     paces::{find_start, save_pace},
     polls::{
         Asked, Due, Waits, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses, make_due,

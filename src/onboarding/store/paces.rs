@@ -1,4 +1,4 @@
-//! How fast a partner goes, kept for whoever goes on and for the pages that tell.
+//! How fast a partner goes, kept for whoever goes on and for the pages that tell; and what else a pass begins with.
 
 use time::OffsetDateTime;
 

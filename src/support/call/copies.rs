@@ -9,15 +9,10 @@ use super::words::http_status;
 use crate::{
     db::PartnerId,
     graph::{BusinessId, SolutionId},
-    onboarding::explain::Ticket,
+    onboarding::{call_path, explain::Ticket},
     support::{curl::curl, store::KeptCall},
     ui::{CopyLink, CopyTextButton, Glyph, Icon},
 };
-
-/// Where a call has its page.
-pub fn call_path(call_id: i64) -> String {
-    format!("/support/calls/{call_id}")
-}
 
 /// The buttons, and below them what they copy. `graph` is where Meta's Graph API is.
 pub fn copies(call: &KeptCall, partner: &PartnerId, graph: &Url) -> AnyView {

@@ -11,13 +11,13 @@ use time::OffsetDateTime;
 use url::Url;
 
 pub use self::page::call_page;
-pub(super) use self::{copies::call_path, story::call_line, words::failure_words};
 use self::{
     copies::copies,
     facts::{business_facts, four_facts, meta_facts},
     story::{other_calls, same_error, whole_story},
     words::{call_heading, deed_of, http_status, took, try_words},
 };
+pub(super) use self::{story::call_line, words::failure_words};
 use super::{find::CallStory, page::request_path, store::KeptCall};
 use crate::{
     graph::Operation,

@@ -4,13 +4,10 @@
 use leptos::prelude::*;
 use time::OffsetDateTime;
 
-use super::{
-    copies::call_path,
-    words::{call_heading, deed, failure_words},
-};
+use super::words::{call_heading, deed, failure_words};
 use crate::{
     graph::Operation,
-    onboarding::{self, RequestEvent, State},
+    onboarding::{self, RequestEvent, State, call_path},
     support::{
         failures::group_path,
         find::CallStory,

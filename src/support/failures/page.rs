@@ -5,11 +5,9 @@ use time::{Duration, OffsetDateTime};
 
 use super::view::{businesses_table, group_heading, groups_table, meaning_of_group};
 use crate::{
+    onboarding::call_path,
     sign_in::{Page, Visit},
-    support::{
-        call::call_path,
-        store::{self, Window},
-    },
+    support::store::{self, Window},
     telemetry::mishap,
     ui::{
         AppError, Breadcrumbs, Chip, Chips, Empty, Fact, Facts, PageHead, Pager, Section, Timestamp, capped, grouped,

@@ -6,9 +6,12 @@ use time::OffsetDateTime;
 use super::page::PATH;
 use crate::{
     graph::Cause,
-    onboarding::explain::{Meaning, cause_words, meaning},
+    onboarding::{
+        call_path,
+        explain::{Meaning, cause_words, meaning},
+    },
     support::{
-        call::{call_path, failure_words},
+        call::failure_words,
         page::request_path,
         store::{Group, GroupBusiness, MOST_COUNTED, Window},
     },

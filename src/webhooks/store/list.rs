@@ -90,16 +90,20 @@ pub async fn changes_of(
 }
 
 /// Changes that name a business, a WABA or a solution by this id, newest first, at most `most`: for a look-up by an id whose kind isn't known.
-pub async fn changes_naming(tx: &mut TenantTx, id: &str, most: i64) -> sqlx::Result<Vec<KeptChange>> {
+pub async fn changes_naming(tx: &mut TenantTx, ids: &[String], most: i64) -> sqlx::Result<Vec<KeptChange>> {
     let partner = tx.partner().clone();
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT c.change_id AS id, c.sent_at, c.received_at, c.field, c.event, c.business_id AS "business_id: String",
             b.name AS "business_name?", c.waba_id AS "waba_id: String", c.outcome, left(c.body, 20000) AS "body!"
         FROM (
-            (SELECT change_id FROM webhook_changes WHERE partner_id = $1 AND business_id = $2 ORDER BY change_id DESC LIMIT $3)
-            UNION (SELECT change_id FROM webhook_changes WHERE partner_id = $1 AND waba_id = $2 ORDER BY sent_at DESC LIMIT $3)
-            UNION (SELECT change_id FROM webhook_changes WHERE partner_id = $1 AND solution_id = $2 ORDER BY sent_at DESC LIMIT $3)
+            SELECT DISTINCT of_it.change_id FROM unnest($2::text[]) AS asked (id), LATERAL (
+                (SELECT change_id FROM webhook_changes WHERE partner_id = $1 AND business_id = asked.id ORDER BY change_id DESC LIMIT $3)
+                UNION ALL
+                (SELECT change_id FROM webhook_changes WHERE partner_id = $1 AND waba_id = asked.id ORDER BY sent_at DESC LIMIT $3)
+                UNION ALL
+                (SELECT change_id FROM webhook_changes WHERE partner_id = $1 AND solution_id = asked.id ORDER BY sent_at DESC LIMIT $3)
+            ) AS of_it
         ) AS found, LATERAL (
             SELECT * FROM webhook_changes WHERE change_id = found.change_id OFFSET 0
         ) AS c LEFT JOIN LATERAL (
@@ -107,7 +111,7 @@ pub async fn changes_naming(tx: &mut TenantTx, id: &str, most: i64) -> sqlx::Res
         ) AS b ON TRUE
         ORDER BY c.change_id DESC LIMIT $3"#,
         partner.as_str() as _,
-        id,
+        ids,
         most,
     )
     .fetch_all(&mut **tx)

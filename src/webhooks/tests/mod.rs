@@ -305,7 +305,10 @@ async fn a_change_about_a_waba_goes_to_each_partner_who_knows_it_and_to_no_other
         let recent = store::recent(&mut tx, None, 10).await.unwrap();
         assert_eq!(recent.len(), seen, "{partner}");
         assert!(recent.iter().all(|change| change.business_id.as_ref().is_some_and(|id| id.as_str() == "101")));
-        assert_eq!(store::changes_naming(&mut tx, "201", 10).await.unwrap().len(), seen);
+        assert_eq!(
+            store::changes_naming(&mut tx, &["201".into(), "101".into(), "7".into()], 10).await.unwrap().len(),
+            seen
+        );
         assert_eq!(store::changes_of(&mut tx, &"101".parse().unwrap(), None, 10).await.unwrap().len(), seen);
         for change in recent {
             assert_eq!(

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::{
     super::{
-        asked::{Asked, Cond, Id, Noted, Which, Who},
+        asked::{Asked, Cond, Id, Which, Who},
         terms::{Key, Problem},
     },
     Filter, MOST_GATHERED,
@@ -139,15 +139,11 @@ impl Filter {
     async fn find_noted(&mut self, tx: &mut TenantTx, problems: &mut Vec<Problem>) -> sqlx::Result<()> {
         for cond in self.asked.note.clone() {
             let (mut any, mut common) = (Vec::new(), false);
-            for noted in cond.any {
-                let words = match &noted {
-                    Noted::Any => "",
-                    Noted::Words(words) => words,
-                };
-                if let Some(ids) = businesses::businesses_noted(tx, words).await? {
+            for words in cond.any {
+                if let Some(ids) = businesses::businesses_noted(tx, &words).await? {
                     any.extend(ids.into_iter().map(|id| id.as_str().to_owned()));
                 } else {
-                    problems.push(Problem::TooManyNoted { words: words.to_owned() });
+                    problems.push(Problem::TooManyNoted { words });
                     common = true;
                 }
             }
