@@ -5,7 +5,7 @@
 //! first byte leaves, so that they read the same without JavaScript.
 
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
-use leptos::{hydration::HydrationScripts, prelude::*};
+use leptos::{hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
@@ -30,8 +30,13 @@ use crate::{
     telemetry::mishap,
     ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, NavNote, PartnerChoice, grouped},
     views::views_page,
-    webhooks::webhooks_page,
+    webhooks::{change_page, webhooks_page},
 };
+
+/// What brings a page to life waits until the browser is idle, and has no bound of its own: on a busy machine, a page with something that
+/// moves might stay dead. It's given one.
+const COMES_TO_LIFE: &str = "{const idle=self.requestIdleCallback;\
+    if(idle)self.requestIdleCallback=(then,options)=>idle.call(self,then,{timeout:300,...options})}";
 
 /// The document round every page.
 pub fn shell(options: LeptosOptions, assets: &Assets) -> impl IntoView + use<> {
@@ -45,6 +50,7 @@ pub fn shell(options: LeptosOptions, assets: &Assets) -> impl IntoView + use<> {
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="stylesheet" href=assets.url("liteboard.css")/>
+                <script nonce=use_nonce() inner_html=COMES_TO_LIFE></script>
                 <HydrationScripts options islands=true root="/assets"/>
                 <MetaTags/>
             </head>
