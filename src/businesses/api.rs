@@ -96,10 +96,7 @@ async fn keep(visit: &Visit, view: &str, ticks: &Ticks, then: Then) -> Result<St
     match then {
         Then::Nothing => {}
         Then::SelectMatching => {
-            let found = match query.search() {
-                Some(search) => Some(store::find(&mut tx, &search).await.map_err(failed)?),
-                None => None,
-            };
+            let found = store::find_asked(&mut tx, &query).await.map_err(failed)?;
             let (behind, since) = ((query.filter, query.manager), visit.stalled_before());
             all = store::select_matching(&mut tx, member, behind, found.as_ref(), since).await.map_err(failed)?;
         }

@@ -73,7 +73,8 @@ fn search(state: &Rc<State>) {
         let input = document().query_selector(&format!("form[role=search] input[name={name}]")).ok().flatten();
         input.and_then(|input| input.get_attribute("value")).unwrap_or_default()
     };
-    for (name, value) in [("q", field.value()), ("status", hidden("status")), ("manager", hidden("manager"))] {
+    let kept = ["status", "manager", "note"].map(|name| (name, hidden(name)));
+    for (name, value) in [("q", field.value())].into_iter().chain(kept) {
         if !value.trim().is_empty() {
             url.push(joint);
             url.push_str(name);

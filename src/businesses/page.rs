@@ -8,7 +8,7 @@ use super::{
     first_run::first_run,
     managers::{self, Colleague, Manager},
     model::SyncState,
-    query::{Filter, PATH, Place, Query},
+    query::{ANY_NOTE, Filter, PATH, Place, Query},
     results::Results,
     search::Search,
     selection::SelectionNotice,
@@ -20,7 +20,7 @@ use crate::{
     graph::{BusinessId, WabaId},
     sign_in::{Page, Visit},
     telemetry::mishap,
-    ui::{AppError, Choice, ErrorNotice, Glyph, Icon, Name, SearchField, SearchForm, Select},
+    ui::{AppError, Choice, ErrorNotice, Field, Glyph, Icon, Name, SearchField, SearchForm, Select},
     views::{Place as ViewsOf, views_menu},
 };
 
@@ -86,15 +86,7 @@ impl Sight {
 
 async fn look(tx: &mut TenantTx, mut query: Query, stalled_before: OffsetDateTime) -> sqlx::Result<Sight> {
     let search = query.search();
-    let mut found = match &search {
-        Some(search) => Some(store::find(tx, search).await?),
-        None => None,
-    };
-    if let Some(manager) = query.manager
-        && let Some(all) = found.take()
-    {
-        found = Some(store::narrow(tx, all, manager).await?);
-    }
+    let found = store::find_asked(tx, &query).await?;
     let counts = match (query.manager, &found) {
         (Some(manager), found) => store::count_managed(tx, manager, found.as_ref(), stalled_before).await?,
         (None, Some(found)) => store::count_found(tx, found, stalled_before).await?,
@@ -102,7 +94,7 @@ async fn look(tx: &mut TenantTx, mut query: Query, stalled_before: OffsetDateTim
     };
     // Under a search the whole is only told where nothing matches.
     let mut total = counts.of(Filter::All);
-    if (found.is_some() || query.manager.is_some()) && total.n == 0 {
+    if (search.is_some() || query.is_narrowed()) && total.n == 0 {
         total = store::count_all(tx, stalled_before).await?.of(Filter::All);
     }
     let listed = page_of(tx, &query, found.as_ref(), stalled_before).await?;
@@ -195,57 +187,77 @@ fn toolbar(query: &Query, team: Team) -> AnyView {
     let (filter, typed) = (query.filter, query.typed.clone());
     let clear = (!query.typed.is_empty()).then(|| query.searching("").href());
     let status = (filter != Filter::All).then(|| view! { <input type="hidden" name="status" value=filter.key()/> });
-    let by_manager = match query.manager {
-        Some(manager) => token(query, manager, team.chosen),
-        None => manager_filter(team.colleagues),
-    };
+    let by_manager = query.manager.map(|manager| manager_token(query, manager, team.chosen));
+    let by_note = (!query.note.is_empty()).then(|| note_token(query));
+    let others = filters_off(query, team.colleagues);
     view! {
         <SearchForm label="Businesses" action=PATH>
             <SearchField id="q" label="Search businesses" value=typed
                 placeholder="Name, business ID or WABA ID" clear=clear/>
             {status}
             {by_manager}
+            {by_note}
+            {others}
         </SearchForm>
     }
     .into_any()
 }
 
-/// The filter that is on, and the way to take it away.
-fn token(query: &Query, manager: Manager, chosen: Option<Colleague>) -> AnyView {
+fn manager_token(query: &Query, manager: Manager, chosen: Option<Colleague>) -> AnyView {
     let name = match (manager, chosen) {
         (Manager::Nobody, _) => "Nobody".to_owned(),
         (Manager::Member(_), Some(colleague)) => colleague.name,
         (Manager::Member(_), None) => "Not one of your workspace".to_owned(),
     };
-    let label = format!("Remove filter: manager {name}");
+    token(("manager", &manager.to_string()), "Manager", name, query.managed_by(None).href())
+}
+
+fn note_token(query: &Query) -> AnyView {
+    let words = if query.note == ANY_NOTE { "any".to_owned() } else { query.note.clone() };
+    token(("note", &query.note), "Note", words, query.noted("").href())
+}
+
+/// A filter that is on, and the way to take it away.
+fn token((name, value): (&'static str, &str), what: &str, words: String, without: String) -> AnyView {
+    let label = format!("Remove filter: {} {words}", what.to_lowercase());
     view! {
-        <input type="hidden" name="manager" value=manager.to_string()/>
+        <input type="hidden" name=name value=value.to_owned()/>
         <span class="token">
-            <span><b>"Manager: "</b><Name name=name/></span>
-            <a href=query.managed_by(None).href() aria-label=label><Icon glyph=Glyph::X/></a>
+            <span><b>{what.to_owned()}": "</b><Name name=words/></span>
+            <a href=without aria-label=label><Icon glyph=Glyph::X/></a>
         </span>
     }
     .into_any()
 }
 
-/// The filters that are off, behind a button.
-fn manager_filter(colleagues: Vec<Colleague>) -> AnyView {
-    let anybody = Choice { word: "Anybody".to_owned(), ..Choice::default() };
-    let nobody = Choice { value: Manager::NOBODY.to_owned(), word: "Nobody".to_owned(), ..Choice::default() };
-    let members = colleagues.into_iter().map(|colleague| Choice {
-        value: colleague.member_id.to_string(),
-        word: colleague.name,
-        ..Choice::default()
+/// The filters that are off, behind a button; none where all are on.
+fn filters_off(query: &Query, colleagues: Vec<Colleague>) -> Option<AnyView> {
+    if query.manager.is_some() && !query.note.is_empty() {
+        return None;
+    }
+    let manager = query.manager.is_none().then(|| {
+        let anybody = Choice { word: "Anybody".to_owned(), ..Choice::default() };
+        let nobody = Choice { value: Manager::NOBODY.to_owned(), word: "Nobody".to_owned(), ..Choice::default() };
+        let members = colleagues.into_iter().map(|colleague| Choice {
+            value: colleague.member_id.to_string(),
+            word: colleague.name,
+            ..Choice::default()
+        });
+        let choices: Vec<Choice> = [anybody, nobody].into_iter().chain(members).collect();
+        view! { <Select id="manager" name="manager" label="Manager" choices=choices/> }
     });
-    let choices: Vec<Choice> = [anybody, nobody].into_iter().chain(members).collect();
-    view! {
+    let note = query.note.is_empty().then(|| {
+        view! { <Field id="note" name="note" label="Note contains" value=String::new() hint="* finds every business with a note."/> }
+    });
+    let filters = view! {
         <details class="filter">
             <summary class="btn"><Icon glyph=Glyph::Filter/>"Filter"</summary>
             <div class="menu">
-                <Select id="manager" name="manager" label="Manager" choices=choices/>
+                {manager}
+                {note}
                 <button class="btn btn-primary" type="submit">"Apply"</button>
             </div>
         </details>
-    }
-    .into_any()
+    };
+    Some(filters.into_any())
 }

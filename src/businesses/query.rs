@@ -14,6 +14,8 @@ use crate::graph::BusinessId;
 pub const PATH: &str = "/businesses";
 /// The most characters that are searched for.
 const LONGEST_SEARCH: usize = 400;
+/// What stands for the words of a note where any will do.
+pub const ANY_NOTE: &str = "*";
 /// What needs no escape in a query.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -29,6 +31,8 @@ pub enum Filter {
     NotRequested,
     /// The client's admin has been asked.
     Waiting,
+    /// The client's admin has been asked for longer than the workspace waits.
+    Stalled,
     /// Signed, no WABA ready.
     Accepted,
     /// At least one WABA onboarded.
@@ -39,11 +43,12 @@ pub enum Filter {
 
 impl Filter {
     /// In the order of the chips.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::All,
         Self::Eligible,
         Self::NotRequested,
         Self::Waiting,
+        Self::Stalled,
         Self::Accepted,
         Self::Ready,
         Self::NeedsAttention,
@@ -56,6 +61,7 @@ impl Filter {
             Self::Eligible => "eligible",
             Self::NotRequested => "not_requested",
             Self::Waiting => "waiting",
+            Self::Stalled => "stalled",
             Self::Accepted => "accepted",
             Self::Ready => "ready",
             Self::NeedsAttention => "needs_attention",
@@ -69,6 +75,7 @@ impl Filter {
             Self::Eligible => "Eligible",
             Self::NotRequested => "Not requested",
             Self::Waiting => "Waiting",
+            Self::Stalled => "Stalled",
             Self::Accepted => "Accepted",
             Self::Ready => "Ready",
             Self::NeedsAttention => "Needs attention",
@@ -82,7 +89,7 @@ impl Filter {
             Self::Waiting => Some(&[Standing::Requested, Standing::AlreadyRequested]),
             Self::Accepted => Some(&[Standing::Accepted]),
             Self::Ready => Some(&[Standing::Ready]),
-            Self::All | Self::NotRequested | Self::NeedsAttention => None,
+            Self::All | Self::NotRequested | Self::Stalled | Self::NeedsAttention => None,
         }
     }
 }
@@ -108,6 +115,8 @@ pub struct Query {
     pub filter: Filter,
     /// Whose businesses; `None`: everybody's.
     pub manager: Option<Manager>,
+    /// Words of a note; [`ANY_NOTE`] for any note, empty whatever is noted or isn't.
+    pub note: String,
     /// The page.
     pub place: Place,
 }
@@ -119,11 +128,17 @@ impl Query {
     /// Reads the fields of the URL, decoded already.
     pub fn read(parameter: impl Fn(&str) -> Option<String>) -> (Self, Complaints) {
         let mut complaints = Vec::new();
-        let mut typed = parameter("q").unwrap_or_default().replace('\0', "\u{FFFD}");
-        if let Some((end, _)) = typed.char_indices().nth(LONGEST_SEARCH) {
-            typed.truncate(end);
-            complaints.push(format!("The search was too long. Only its first {LONGEST_SEARCH} characters were used."));
-        }
+        let mut words = |name: &str, what: &str| {
+            let mut words = parameter(name).unwrap_or_default().replace('\0', "\u{FFFD}");
+            if let Some((end, _)) = words.char_indices().nth(LONGEST_SEARCH) {
+                words.truncate(end);
+                complaints
+                    .push(format!("The {what} was too long. Only its first {LONGEST_SEARCH} characters were used."));
+            }
+            words
+        };
+        let typed = words("q", "search");
+        let note = words("note", "filter by notes").trim().to_owned();
         let status = parameter("status").unwrap_or_default();
         let filter = Filter::ALL.into_iter().find(|filter| filter.key() == status).unwrap_or_else(|| {
             complaints.push("That filter does not exist. All businesses are shown.".to_owned());
@@ -138,7 +153,7 @@ impl Query {
             complaints.push("That page of the list does not exist. The first one is shown.".to_owned());
             Place::Start
         });
-        (Self { typed, filter, manager: read.flatten(), place }, complaints)
+        (Self { typed, filter, manager: read.flatten(), note, place }, complaints)
     }
 
     /// Reads the URL of a view of the list; anything else is the whole list.
@@ -173,6 +188,16 @@ impl Query {
         Self { manager, place: Place::Start, ..self.clone() }
     }
 
+    /// The same list of businesses with such a note, or whatever is noted, from its first page.
+    pub fn noted(&self, note: &str) -> Self {
+        Self { note: note.to_owned(), place: Place::Start, ..self.clone() }
+    }
+
+    /// Whether more is asked for than a search and a chip.
+    pub const fn is_narrowed(&self) -> bool {
+        self.manager.is_some() || !self.note.is_empty()
+    }
+
     /// The URL of this view: path and query.
     pub fn href(&self) -> String {
         let mut href = PATH.to_owned();
@@ -186,6 +211,7 @@ impl Query {
         put("q", &self.typed);
         put("status", self.filter.key());
         put("manager", &self.manager.map(|manager| manager.to_string()).unwrap_or_default());
+        put("note", &self.note);
         match &self.place {
             Place::Start => {}
             Place::After(id) => put("after", id.as_str()),
@@ -230,6 +256,8 @@ mod tests {
             (waiting("ação", Place::Before(id("17"))), "/businesses?q=a%C3%A7%C3%A3o&status=waiting&before=17"),
             (theirs(Manager::Member(12)), "/businesses?status=ready&manager=12"),
             (theirs(Manager::Nobody), "/businesses?status=ready&manager=none"),
+            (theirs(Manager::Nobody).noted("call back"), "/businesses?status=ready&manager=none&note=call%20back"),
+            (Query::default().noted(ANY_NOTE), "/businesses?note=%2A"),
         ] {
             assert_eq!(query.href(), href);
             let url = url::Url::parse(&format!("http://localhost{href}")).unwrap();
@@ -246,6 +274,7 @@ mod tests {
         let long = "x".repeat(10_000);
         for (pairs, said) in [
             (vec![("q", long.as_str())], "The search was too long"),
+            (vec![("note", long.as_str())], "The filter by notes was too long"),
             (vec![("status", "nonsense")], "That filter does not exist"),
             (vec![("status", "\0")], "That filter does not exist"),
             (vec![("manager", "ines")], "That manager does not exist"),

@@ -108,9 +108,12 @@ impl Results {
     fn empty(self) -> AnyView {
         let clear = view! { <a class="btn" href=super::query::PATH>"Clear filters"</a> };
         let (typed, filter) = (self.query.typed.trim().to_owned(), self.query.filter);
-        if typed.is_empty() && self.query.manager.is_some() {
+        if typed.is_empty() && self.query.is_narrowed() {
             let (title, words) = match (self.query.manager, filter) {
                 (_, chip) if chip != Filter::All => ("None right now", "None of these businesses is in this state."),
+                _ if !self.query.note.is_empty() => {
+                    ("No business has such a note", "Notes are written on the page of a business, at its timeline.")
+                }
                 (Some(Manager::Nobody), _) => ("Every business has a manager", "None is left to assign."),
                 _ => (
                     "Nothing is assigned to this manager",

@@ -30,10 +30,19 @@ pub async fn add(
 /// The most businesses that a search by their notes is about.
 const MOST_NOTED: i64 = 1_000;
 
-/// Businesses with a note that has these words in it, as they stand and in any case; empty: with any note. `None`: more than 1,000.
-pub async fn businesses_noted(tx: &mut TenantTx, words: &str) -> sqlx::Result<Option<Vec<BusinessId>>> {
+/// Businesses with a note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noted {
+    /// 1,000 at most.
+    pub ids: Vec<BusinessId>,
+    /// There are others.
+    pub more: bool,
+}
+
+/// Businesses with a note that has these words in it, as they stand and in any case; empty: with any note.
+pub async fn businesses_noted(tx: &mut TenantTx, words: &str) -> sqlx::Result<Noted> {
     let partner = tx.partner().clone();
-    let found = sqlx::query_scalar!(
+    let mut found = sqlx::query_scalar!(
         r#"SELECT DISTINCT business_id::text AS "id!" FROM business_notes
         WHERE partner_id = $1 AND deleted_at IS NULL AND strpos(lower(words), lower($2)) > 0
         LIMIT $3"#,
@@ -43,8 +52,10 @@ pub async fn businesses_noted(tx: &mut TenantTx, words: &str) -> sqlx::Result<Op
     )
     .fetch_all(&mut **tx)
     .await?;
-    let fit = i64::try_from(found.len()).is_ok_and(|found| found <= MOST_NOTED);
-    Ok(fit.then(|| found.into_iter().map(BusinessId::from_stored).collect()))
+    let most = usize::try_from(MOST_NOTED).unwrap_or(usize::MAX);
+    let more = found.len() > most;
+    found.truncate(most);
+    Ok(Noted { ids: found.into_iter().map(BusinessId::from_stored).collect(), more })
 }
 
 /// Empties a note of this member's. `None`: they have no such note.

@@ -87,6 +87,7 @@ pub async fn count_all(tx: &mut TenantTx, stalled_before: OffsetDateTime) -> sql
         exact(row.eligible),
         exact(row.not_requested),
         exact(row.waiting),
+        Count::of(Some(stalled.min(COUNTED)), stalled > COUNTED),
         exact(row.accepted),
         exact(row.ready),
         Count::of(Some(attention), stalled > COUNTED),
@@ -141,6 +142,7 @@ async fn count_range(
             count(*) FILTER (WHERE standing = 'eligible') AS "eligible!",
             count(*) FILTER (WHERE last_request_number IS NULL) AS "not_requested!",
             count(*) FILTER (WHERE standing IN ('requested', 'already_requested')) AS "waiting!",
+            count(*) FILTER (WHERE waiting_since < $5) AS "stalled!",
             count(*) FILTER (WHERE standing = 'accepted') AS "accepted!",
             count(*) FILTER (WHERE standing = 'ready') AS "ready!",
             count(*) FILTER (WHERE standing = 'failed' OR needs_payment OR waiting_since < $5) AS "attention!"
@@ -157,7 +159,7 @@ async fn count_range(
     )
     .fetch_one(&mut **tx)
     .await?;
-    Ok([row.total, row.eligible, row.not_requested, row.waiting, row.accepted, row.ready, row.attention])
+    Ok([row.total, row.eligible, row.not_requested, row.waiting, row.stalled, row.accepted, row.ready, row.attention])
 }
 
 /// Adds what has changed to the sums. A reader sees both or neither; writers are not held up.

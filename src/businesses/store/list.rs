@@ -207,6 +207,27 @@ macro_rules! needs_attention {
     };
 }
 
+macro_rules! stalled {
+    ($tx:expr, $beyond:literal, $until:literal, $order:literal, $($given:expr),+) => {
+        page_of!($tx, $order, [
+            "WITH stalled AS MATERIALIZED (
+                SELECT business_id, name_key FROM businesses
+                WHERE partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $6 LIMIT $7
+            ), many AS MATERIALIZED (
+                SELECT count(*) = $7 AS so FROM stalled
+            )
+            (SELECT business_id FROM stalled
+            WHERE NOT (SELECT so FROM many) AND name_key ", $until, " $2 AND (name_key, business_id) ",
+            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5)
+            UNION ALL
+            (SELECT business_id FROM businesses
+            WHERE (SELECT so FROM many) AND partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $6
+                AND name_key ", $until, " $2 AND (name_key, business_id) ",
+            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5)"
+        ], $($given),+)
+    };
+}
+
 /// Along the index of the filter, through the names from the first of `range` up to, but not, the second.
 async fn walk(
     tx: &mut TenantTx,
@@ -221,18 +242,14 @@ async fn walk(
     match filter {
         Filter::All => either_way!(all, tx, edge, partner as _, stop, name, id as _, ROWS),
         Filter::NotRequested => either_way!(not_requested, tx, edge, partner as _, stop, name, id as _, ROWS),
-        Filter::NeedsAttention => either_way!(
-            needs_attention,
-            tx,
-            edge,
-            partner as _,
-            stop,
-            name,
-            id as _,
-            ROWS,
-            stalled_before,
-            SORTED_ON_THE_SPOT + 1,
-        ),
+        Filter::Stalled => {
+            let many = SORTED_ON_THE_SPOT + 1;
+            either_way!(stalled, tx, edge, partner as _, stop, name, id as _, ROWS, stalled_before, many)
+        }
+        Filter::NeedsAttention => {
+            let many = SORTED_ON_THE_SPOT + 1;
+            either_way!(needs_attention, tx, edge, partner as _, stop, name, id as _, ROWS, stalled_before, many)
+        }
         Filter::Eligible | Filter::Waiting | Filter::Accepted | Filter::Ready => {
             let standings = keys(filter).unwrap_or_default();
             either_way!(of_standings, tx, edge, partner as _, stop, name, id as _, ROWS, &standings as _)

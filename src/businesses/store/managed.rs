@@ -32,7 +32,7 @@ macro_rules! whoever {
     };
 }
 
-/// The chip that is on, as `$7` to `$10` say it.
+/// The chip that is on, as `$7` to `$10` and `$14` say it.
 macro_rules! page_of {
     ($tx:expr, $assigned:literal, $beyond:literal, $until:literal, $order:literal, $($given:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -44,7 +44,7 @@ macro_rules! page_of {
                 (SELECT business_id::text FROM businesses
                 WHERE partner_id = $1 AND left_at IS NULL AND "# + $assigned + r#"
                     AND ($7::text[] IS NULL OR standing = ANY ($7)) AND (NOT $8 OR last_request_number IS NULL)
-                    AND (NOT $9 OR standing = 'failed' OR needs_payment OR waiting_since < $10)
+                    AND (NOT $9 OR standing = 'failed' OR needs_payment OR waiting_since < $10) AND (NOT $14 OR waiting_since < $10)
                     AND name_key "# + $until + r#" $2 AND (name_key, business_id) "# + $beyond + r#" ($3, $4)
                 ORDER BY name_key "# + $order + r#", business_id "# + $order + r#" LIMIT $5)
                 UNION ALL
@@ -54,7 +54,7 @@ macro_rules! page_of {
                         AND assigned_to IS NOT DISTINCT FROM $6 OFFSET 0
                 ) AS hit
                 WHERE ($7::text[] IS NULL OR standing = ANY ($7)) AND (NOT $8 OR last_request_number IS NULL)
-                    AND (NOT $9 OR standing = 'failed' OR needs_payment OR waiting_since < $10)
+                    AND (NOT $9 OR standing = 'failed' OR needs_payment OR waiting_since < $10) AND (NOT $14 OR waiting_since < $10)
                     AND (name_key, business_id) "# + $beyond + r#" ($12, $13)
                 ORDER BY name_key "# + $order + r#", business_id "# + $order + r#" LIMIT $5)
             ) AS page, LATERAL (
@@ -114,6 +114,7 @@ pub async fn list_managed(
             &hits as _,
             beside.0,
             beside.1 as _,
+            filter == Filter::Stalled,
         )?
     } else {
         whoever!(
@@ -136,6 +137,7 @@ pub async fn list_managed(
             &hits as _,
             beside.0,
             beside.1 as _,
+            filter == Filter::Stalled,
         )?
     };
     let more = rows.len() > PAGE;
@@ -179,6 +181,7 @@ macro_rules! count_of {
                 count(*) FILTER (WHERE standing = 'eligible') AS "eligible!",
                 count(*) FILTER (WHERE last_request_number IS NULL) AS "not_requested!",
                 count(*) FILTER (WHERE standing IN ('requested', 'already_requested')) AS "waiting!",
+                count(*) FILTER (WHERE waiting_since < $5) AS "stalled!",
                 count(*) FILTER (WHERE standing = 'accepted') AS "accepted!",
                 count(*) FILTER (WHERE standing = 'ready') AS "ready!",
                 count(*) FILTER (WHERE standing = 'failed' OR needs_payment OR waiting_since < $5) AS "attention!"
@@ -199,6 +202,7 @@ struct Numbers {
     eligible: i64,
     not_requested: i64,
     waiting: i64,
+    stalled: i64,
     accepted: i64,
     ready: i64,
     attention: i64,
@@ -216,7 +220,7 @@ pub async fn count_managed(
     let partner = partner.as_str();
     let (from, to) = range(found);
     let n = whoever!(count_of, manager, tx, partner as _, from, to, COUNTED + 1, stalled_before, manager.member())?;
-    let numbers = [n.total, n.eligible, n.not_requested, n.waiting, n.accepted, n.ready, n.attention];
+    let numbers = [n.total, n.eligible, n.not_requested, n.waiting, n.stalled, n.accepted, n.ready, n.attention];
     Ok(Counts::counted(numbers, found, stalled_before))
 }
 

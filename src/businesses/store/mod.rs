@@ -25,9 +25,9 @@ use crate::{
 pub use self::{
     counts::{Count, Counts, HeadCount, count_all, count_found, fold_counts, head_count},
     list::{Listed, list},
-    managed::{count_managed, list_managed, narrow},
+    managed::{count_managed, list_managed},
     named::{businesses_called, departed, first_businesses},
-    search::{Found, find, name_like},
+    search::{Found, find, find_asked, name_like},
     selection::{Selected, clear_selection, keep_ticks, select_matching, selected},
     syncs::{
         EndedSync, OpenSync, Part, Progress, Refusal, ask_for_sync, begin_sync, fail_sync, finish_sync, last_ended,

@@ -1,14 +1,16 @@
 //! Search: which businesses a question means. Never more than a bounded number of rows are looked at.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use time::OffsetDateTime;
 
+use super::managed::narrow;
 use crate::{
     businesses::{
         model::Standing,
         name_key::{LAST_LETTER, WordQuery},
-        query::Filter,
+        notes::businesses_noted,
+        query::{ANY_NOTE, Filter, Query},
         search::Search,
     },
     db::TenantTx,
@@ -58,13 +60,47 @@ impl Hit {
         match filter {
             Filter::All => true,
             Filter::NotRequested => !self.requested,
+            Filter::Stalled => self.is_stalled(stalled_before),
             Filter::NeedsAttention => {
-                self.standing == Standing::Failed
-                    || self.needs_payment
-                    || self.waiting_since.is_some_and(|since| since < stalled_before)
+                self.standing == Standing::Failed || self.needs_payment || self.is_stalled(stalled_before)
             }
             _ => filter.standings().is_some_and(|standings| standings.contains(&self.standing)),
         }
+    }
+
+    fn is_stalled(&self, stalled_before: OffsetDateTime) -> bool {
+        self.waiting_since.is_some_and(|since| since < stalled_before)
+    }
+}
+
+impl Found {
+    /// Of what was found, what is among others that were found one by one.
+    fn among(self, others: Self) -> Self {
+        let named: HashSet<&str> = self.hits.iter().map(|hit| hit.id.as_str()).collect();
+        let in_range =
+            |key: &str| self.range.as_ref().is_some_and(|(from, to)| (from.as_str()..to.as_str()).contains(&key));
+        let hits =
+            others.hits.into_iter().filter(|hit| named.contains(hit.id.as_str()) || in_range(&hit.key)).collect();
+        Self { hits, range: None, more: self.more || others.more, waba: self.waba }
+    }
+}
+
+/// What a view of the list is about, whatever its chip and page; `None`: every business.
+pub async fn find_asked(tx: &mut TenantTx, query: &Query) -> sqlx::Result<Option<Found>> {
+    let mut found = match query.search() {
+        Some(search) => Some(find(tx, &search).await?),
+        None => None,
+    };
+    if !query.note.is_empty() {
+        let noted = by_note(tx, &query.note).await?;
+        found = Some(match found {
+            Some(found) => found.among(noted),
+            None => noted,
+        });
+    }
+    match (found, query.manager) {
+        (Some(found), Some(manager)) => narrow(tx, found, manager).await.map(Some),
+        (found, _) => Ok(found),
     }
 }
 
@@ -160,6 +196,25 @@ async fn by_whole_id(tx: &mut TenantTx, digits: &str) -> sqlx::Result<Found> {
     let is_wabas = !rows.is_empty() && rows.iter().all(|row| row.id != digits);
     let waba = is_wabas.then(|| WabaId::from_stored(digits.to_owned()));
     Ok(Found { waba, ..capped(rows) })
+}
+
+/// The businesses with a note that has these words in it, or with any note.
+async fn by_note(tx: &mut TenantTx, words: &str) -> sqlx::Result<Found> {
+    let words = if words == ANY_NOTE { "" } else { words };
+    let noted = businesses_noted(tx, words).await?;
+    let ids: Vec<&str> = noted.ids.iter().map(BusinessId::as_str).collect();
+    let partner = tx.partner().clone();
+    let rows = hits!(
+        tx,
+        r#"SELECT b.business_id::text AS "id!", b.name_key AS "key!", b.standing AS "stands!", b.needs_payment AS "unpaid!",
+            b.last_request_number IS NOT NULL AS "requested!", b.waiting_since AS waits_since
+        FROM unnest($2::text[]) AS noted (id), LATERAL (
+            SELECT * FROM businesses WHERE partner_id = $1 AND business_id = noted.id AND left_at IS NULL OFFSET 0
+        ) AS b"#,
+        partner.as_str() as _,
+        &ids as _,
+    )?;
+    Ok(Found { more: noted.more, ..capped(rows) })
 }
 
 async fn by_name(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Found> {

@@ -97,7 +97,7 @@ pub async fn select_matching(
             WHERE partner_id = $1 AND left_at IS NULL
                 AND ($3::text[] IS NULL OR standing = ANY ($3))
                 AND (NOT $4 OR last_request_number IS NULL)
-                AND (NOT $5 OR standing = 'failed' OR needs_payment OR waiting_since < $6)
+                AND (NOT $5 OR standing = 'failed' OR needs_payment OR waiting_since < $6) AND (NOT $13 OR waiting_since < $6)
                 AND ($7::text[] IS NULL OR business_id = ANY ($7) OR (name_key >= $8 AND name_key < $9))
                 AND ($11::bigint IS NULL OR assigned_to = $11) AND (NOT $12 OR assigned_to IS NULL)
             ORDER BY name_key, business_id
@@ -124,6 +124,7 @@ pub async fn select_matching(
         MOST_SELECTED + 1,
         manager.and_then(Manager::member),
         manager == Some(Manager::Nobody),
+        filter == Filter::Stalled,
     )
     .fetch_one(&mut **tx)
     .await?;

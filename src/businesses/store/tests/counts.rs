@@ -11,7 +11,8 @@ use crate::businesses::{
 async fn by_hand(tx: &mut TenantTx) -> Vec<i64> {
     let row = sqlx::query(
         "SELECT count(*), count(*) FILTER (WHERE standing = 'eligible'), count(*) FILTER (WHERE last_request_number IS NULL),
-            count(*) FILTER (WHERE standing IN ('requested', 'already_requested')), count(*) FILTER (WHERE standing = 'accepted'),
+            count(*) FILTER (WHERE standing IN ('requested', 'already_requested')), count(*) FILTER (WHERE waiting_since < $1),
+            count(*) FILTER (WHERE standing = 'accepted'),
             count(*) FILTER (WHERE standing = 'ready'), count(*) FILTER (WHERE standing = 'failed' OR needs_payment OR waiting_since < $1)
         FROM businesses WHERE left_at IS NULL",
     )
@@ -19,7 +20,7 @@ async fn by_hand(tx: &mut TenantTx) -> Vec<i64> {
     .fetch_one(&mut **tx)
     .await
     .unwrap();
-    (0..7).map(|at| row.get(at)).collect()
+    (0..Filter::ALL.len()).map(|at| row.get(at)).collect()
 }
 
 async fn rolled_up(tx: &mut TenantTx) -> Vec<i64> {
@@ -78,7 +79,7 @@ async fn the_rollup_counts_what_is_there_whatever_happens(pool: PgPool) {
     sqlx::query("RESET ROLE").execute(&mut *tx).await.unwrap();
     sqlx::query("DELETE FROM wabas").execute(&mut *tx).await.unwrap();
     sqlx::query("DELETE FROM businesses").execute(&mut *tx).await.unwrap();
-    assert_eq!(rolled_up(&mut tx).await, [0; 7]);
+    assert_eq!(rolled_up(&mut tx).await, [0; Filter::ALL.len()]);
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
@@ -98,8 +99,13 @@ async fn folding_changes_no_count_and_leaves_nothing_to_fold(pool: PgPool) {
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]
 async fn what_waits_since_before_the_time_given_counts_as_stalled_by_every_way(pool: PgPool) {
-    const ATTENTION: Filter = Filter::NeedsAttention;
-    for (partner, stalled_days, stalled) in [("1", 3, 1), ("2", 7, 0)] {
+    const CASES: [(&str, i64, u64, Filter); 4] = [
+        ("1", 3, 1, Filter::NeedsAttention),
+        ("2", 7, 0, Filter::NeedsAttention),
+        ("3", 3, 1, Filter::Stalled),
+        ("4", 7, 0, Filter::Stalled),
+    ];
+    for (partner, stalled_days, stalled, chip) in CASES {
         let stalled_before = WEDNESDAY - time::Duration::days(stalled_days);
         let mut tx = tenant(&pool, partner).await;
         sync(&mut tx, &business("51", "Estrela", &["ELIGIBLE"]), MONDAY).await;
@@ -111,20 +117,17 @@ async fn what_waits_since_before_the_time_given_counts_as_stalled_by_every_way(p
             count_found(&mut tx, &found, stalled_before).await.unwrap(),
             count_managed(&mut tx, Manager::Nobody, None, stalled_before).await.unwrap(),
         ] {
-            assert_eq!(counts.of(ATTENTION).n, stalled, "{partner}");
+            assert_eq!(counts.of(chip).n, stalled, "{partner}");
         }
         for listed in [
-            list(&mut tx, ATTENTION, None, &Place::Start, stalled_before).await.unwrap().unwrap(),
-            list(&mut tx, ATTENTION, Some(&found), &Place::Start, stalled_before).await.unwrap().unwrap(),
-            list_managed(&mut tx, ATTENTION, Manager::Nobody, None, &Place::Start, stalled_before)
-                .await
-                .unwrap()
-                .unwrap(),
+            list(&mut tx, chip, None, &Place::Start, stalled_before).await.unwrap().unwrap(),
+            list(&mut tx, chip, Some(&found), &Place::Start, stalled_before).await.unwrap().unwrap(),
+            list_managed(&mut tx, chip, Manager::Nobody, None, &Place::Start, stalled_before).await.unwrap().unwrap(),
         ] {
             assert_eq!(listed.businesses.len() as u64, stalled, "{partner}");
         }
         let member = sqlx::query_scalar("SELECT member_id FROM members").fetch_one(&mut *tx).await.unwrap();
-        select_matching(&mut tx, member, (ATTENTION, None), None, stalled_before).await.unwrap();
+        select_matching(&mut tx, member, (chip, None), None, stalled_before).await.unwrap();
         assert_eq!(selected(&mut tx, member, &[]).await.unwrap().count, stalled, "{partner}");
         tx.commit().await.unwrap();
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::businesses::{
     managers::{self, Hand, Manager},
-    query::{Filter, Place},
+    query::{Filter, Place, Query},
     search::Search,
     selection::Ticks,
     store::search::Found,
@@ -90,14 +90,8 @@ async fn a_manager_s_list_is_the_list_of_all_without_the_others(pool: PgPool) {
     let (ines, rahul) = seed(&mut tx).await;
     for manager in [Manager::Member(ines), Manager::Member(rahul), Manager::Nobody, Manager::Member(i64::MAX)] {
         for typed in ["", "loja", "loja 3", "3", "5012", "55", "nobody"] {
-            let found = match Search::read(typed) {
-                Some(search) => Some(find(&mut tx, &search).await.unwrap()),
-                None => None,
-            };
-            let found = match found {
-                Some(found) => Some(narrow(&mut tx, found, manager).await.unwrap()),
-                None => None,
-            };
+            let asked = Query { typed: typed.to_owned(), manager: Some(manager), ..Query::default() };
+            let found = find_asked(&mut tx, &asked).await.unwrap();
             let counts = count_managed(&mut tx, manager, found.as_ref(), STALLED_BEFORE).await.unwrap();
             for filter in Filter::ALL {
                 let pages = walk(&mut tx, filter, manager, found.as_ref()).await;

@@ -3,6 +3,7 @@
 mod counts;
 mod list;
 mod managed;
+mod noted;
 mod search;
 mod selection;
 mod standing;

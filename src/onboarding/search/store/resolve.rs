@@ -140,11 +140,12 @@ impl Filter {
         for cond in self.asked.note.clone() {
             let (mut any, mut common) = (Vec::new(), false);
             for words in cond.any {
-                if let Some(ids) = businesses::businesses_noted(tx, &words).await? {
-                    any.extend(ids.into_iter().map(|id| id.as_str().to_owned()));
-                } else {
+                let noted = businesses::businesses_noted(tx, &words).await?;
+                if noted.more {
                     problems.push(Problem::TooManyNoted { words });
                     common = true;
+                } else {
+                    any.extend(noted.ids.into_iter().map(|id| id.as_str().to_owned()));
                 }
             }
             if !common {
