@@ -48,7 +48,8 @@ pub async fn behind(tx: &mut TenantTx, most: i64) -> sqlx::Result<Vec<Behind>> {
         .collect())
 }
 
-/// Moves requests to Accepted or Ready.
+/// Moves requests to Accepted or Ready. Accepted since the hour at which Meta says the terms were signed; where it names a day alone, since
+/// the end of that day; never since before Meta took the request, nor later than now.
 pub async fn advance(tx: &mut TenantTx, moves: &[(RequestNumber, State)], now: OffsetDateTime) -> sqlx::Result<()> {
     let numbers: Vec<i64> = moves.iter().map(|(number, _)| number.0).collect();
     let states: Vec<String> = moves.iter().map(|(_, state)| state.as_str().to_owned()).collect();
@@ -58,7 +59,13 @@ pub async fn advance(tx: &mut TenantTx, moves: &[(RequestNumber, State)], now: O
         WITH moved AS (
             UPDATE requests r SET
                 state = o.state,
-                accepted_at = coalesce(r.accepted_at, $4),
+                accepted_at = coalesce(r.accepted_at, greatest(r.answered_at, least($4, (
+                    SELECT b.meta_status_since + CASE
+                        WHEN date_trunc('day', b.meta_status_since, 'UTC') = b.meta_status_since THEN interval '1 day' ELSE interval '0'
+                    END
+                    FROM businesses b
+                    WHERE b.partner_id = $1 AND b.business_id = r.business_id AND upper(b.meta_status) = 'TERM_OF_SERVICE_SIGNED'
+                )))),
                 ready_at = CASE WHEN o.state = 'ready' THEN $4 END,
                 changed_at = $4
             FROM unnest($2::bigint[], $3::text[]) AS o(number, state)

@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod polls;
+mod progress;
 mod turns;
 mod wishes;
 
