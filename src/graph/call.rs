@@ -98,6 +98,31 @@ impl Operation {
         }
     }
 
+    /// The operation of that name; `None`: one of a newer version.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+
+    /// What was asked for, in a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::OnboardPartnersToMmLite => "Onboarding",
+            Self::ListClientWabas => "WABAs shared with the partner",
+            Self::ListOwnedWabas => "WABAs the partner owns",
+            Self::ListSolutions => "Solutions of the app",
+            Self::ReadBusinessStatus => "Status of a business",
+            Self::ReadBusinessStatuses => "Status of many businesses",
+            Self::ReadWabaEligibilities => "Eligibility of many WABAs",
+            Self::ReadRequestStatus => "Status of a request",
+            Self::ReadMe => "Whose token it is",
+            Self::ListMyBusinesses => "Portfolios of a member",
+            Self::ExchangeCode => "Token for a sign-in",
+            Self::ExchangeToken => "Long-lived token",
+            Self::DebugToken => "What a token is good for",
+            Self::ListSubscriptions => "Webhooks of the app",
+        }
+    }
+
     /// Whether it may have changed something at Meta when its answer is lost.
     pub fn writes(self) -> bool {
         matches!(self, Self::OnboardPartnersToMmLite)
@@ -204,6 +229,10 @@ mod tests {
     fn operations_have_names_of_their_own_and_one_writes() {
         let names: HashSet<_> = Operation::ALL.iter().map(|operation| operation.as_str()).collect();
         assert_eq!(names.len(), Operation::ALL.len());
+        let words: HashSet<_> = Operation::ALL.iter().map(|operation| operation.words()).collect();
+        assert_eq!(words.len(), Operation::ALL.len());
+        assert!(Operation::ALL.iter().all(|operation| Operation::named(operation.as_str()) == Some(*operation)));
+        assert_eq!(Operation::named("fly"), None);
         let writing: Vec<_> = Operation::ALL.into_iter().filter(|operation| operation.writes()).collect();
         assert_eq!(writing, [Operation::OnboardPartnersToMmLite]);
     }

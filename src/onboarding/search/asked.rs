@@ -1,7 +1,7 @@
 //! What the terms ask for. Pure: terms and the hour to conditions; names are left to the store, which knows who is called so.
 //!
-//! The rule for calls: the list is of requests, or, with `in:calls`, of the calls made for them. A term about calls (`code:`, `subcode:`,
-//! `status:`, `trace:`) picks, among requests, those of which one call fits all such terms; among calls, the calls that fit.
+//! The rule for calls: the list is of requests, or, with `in:calls`, of calls to Meta, also of those made for no request. A term about calls (`code:`,
+//! `subcode:`, `status:`, `trace:`, `call:`) picks, among requests, those of which one call fits all such terms; among calls, the calls that fit.
 //! Excluded, it leaves out requests of which any call fits. Times are those of what is listed. Every other term is about the request.
 
 use std::ops::RangeInclusive;
@@ -16,7 +16,7 @@ use super::{
     standings::Standings,
     terms::{Key, Problem, Term, Terms, nearest_of},
 };
-use crate::graph::Cause;
+use crate::graph::{Cause, Operation};
 
 /// A condition: one of these, or none of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,7 @@ pub struct Asked {
     /// HTTP statuses; -1 for no answer.
     pub status: Vec<Cond<RangeInclusive<i32>>>,
     pub trace: Vec<Cond<String>>,
+    pub call: Vec<Cond<Operation>>,
 }
 
 /// No HTTP answer.
@@ -100,6 +101,7 @@ impl Asked {
             subcode: Vec::new(),
             status: Vec::new(),
             trace: Vec::new(),
+            call: Vec::new(),
         };
         let mut words = Vec::new();
         let (mut kept, mut problems) = (Vec::new(), Vec::new());
@@ -115,6 +117,9 @@ impl Asked {
             asked.business.push(Cond { excluded: false, any: vec![words.join(" ")] });
         } else {
             asked.ids.extend(words.iter().filter_map(|word| Some(Cond { excluded: false, any: vec![id_of(word)?] })));
+        }
+        if asked.calls {
+            asked.find_traces_in_words();
         }
         terms.terms = kept;
         terms.problems.extend(problems);
@@ -178,6 +183,14 @@ impl Asked {
                     status(value).ok_or(None)
                 })?);
             }
+            Key::Call => self.call.push(cond(term, "what Meta is asked for, such as list_client_wabas", |value| {
+                Operation::named(&plain(value)).ok_or_else(|| {
+                    nearest_of(
+                        &plain(value),
+                        Operation::ALL.iter().map(|known| (known.as_str(), known.as_str().to_owned())),
+                    )
+                })
+            })?),
             Key::Trace => self.trace.push(Cond { excluded: term.excluded, any: term.values.clone() }),
             Key::In => {
                 let calls = cond(term, "requests or calls", |value| match value.to_lowercase().as_str() {
@@ -192,6 +205,25 @@ impl Asked {
             }
         }
         Ok(())
+    }
+
+    /// In the list of calls a trace id that stands alone is the call's own.
+    fn find_traces_in_words(&mut self) {
+        self.ids.retain(|cond| {
+            let [Id::Trace(trace)] = cond.any.as_slice() else { return true };
+            self.trace.push(Cond { excluded: cond.excluded, any: vec![trace.clone()] });
+            false
+        });
+    }
+
+    /// Whether something is asked for that only requests have, and the calls made for them.
+    pub fn is_about_requests(&self) -> bool {
+        let of_calls_alone = self.standings.is_all()
+            && self.solution.is_empty()
+            && self.batch.is_empty()
+            && self.cause.is_empty()
+            && self.ids.is_empty();
+        !(self.calls && of_calls_alone)
     }
 
     /// Whether only calls can fit that Meta refused or didn't answer.
@@ -463,6 +495,20 @@ mod tests {
     fn terms_about_calls_leave_the_list_one_of_requests() {
         assert!(!asked("code:100 status:5xx,none trace:AXs").calls);
         assert!(asked("in:calls").calls && asked("-in:requests").calls);
+        for text in [
+            "in:calls code:100",
+            "in:calls by:me business:ipê note:any",
+            "in:calls AXsgnV2Cm3ZM",
+            "in:calls -call:read_me",
+        ] {
+            assert!(!asked(text).is_about_requests(), "{text}");
+        }
+        for text in
+            ["", "code:100", "in:calls is:failed", "in:calls solution:none", "in:calls batch:1", "in:calls LB-1001"]
+        {
+            assert!(asked(text).is_about_requests(), "{text}");
+        }
+        assert_eq!(asked("call:list-client-wabas").call[0].any, [Operation::ListClientWabas]);
         assert_eq!(asked("status:5xx,none").status[0].any, [500..=599, NO_ANSWER..=NO_ANSWER]);
     }
 }

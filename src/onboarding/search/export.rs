@@ -204,9 +204,9 @@ line! {
 }
 
 line! {
-    /// A call made for a request.
+    /// A call. Without a request it was made for none; without a business it was about none.
     CallLine {
-        request: String, call: i64, business_id: String, business_name: String, requested_by: String, operation: String, attempt: i64,
+        request: Option<String>, call: i64, business_id: Option<String>, business_name: Option<String>, requested_by: Option<String>, operation: String, attempt: i64,
         http_status: Option<i64>, failure: Option<String>, code: Option<i64>, subcode: Option<i64>, message: Option<String>,
         fbtrace_id: Option<String>, x_fb_request_id: Option<String>, duration_ms: i64, started_at: String,
     }
@@ -240,7 +240,7 @@ impl From<RequestRow> for RequestLine {
 impl From<CallRow> for CallLine {
     fn from(row: CallRow) -> Self {
         Self {
-            request: RequestNumber(row.number).to_string(),
+            request: row.number.map(|number| RequestNumber(number).to_string()),
             call: row.call_id,
             business_id: row.business_id,
             business_name: row.business_name,

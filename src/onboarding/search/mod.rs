@@ -1,4 +1,4 @@
-//! The list of requests and of the calls made for them: one search bar, the page, its export, and suggestions while one types.
+//! The list of requests and of calls to Meta: one search bar, the page, its export, and suggestions while one types.
 //!
 //! Who calls: `app.rs` ([`requests_page`]), `server.rs` ([`search_routes`]).
 //!

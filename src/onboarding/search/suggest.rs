@@ -19,7 +19,7 @@ use super::{
     terms::{Key, LONGEST, Term},
 };
 use crate::{
-    graph::Cause,
+    graph::{Cause, Operation},
     onboarding::explain::cause_words,
     sign_in::{Visit, refuse_request},
     telemetry::mishap,
@@ -189,7 +189,8 @@ fn values(key: Key, names: &[Named]) -> Vec<Named> {
             ("2026-11-01", "A day"),
         ]),
         Key::Status => fixed(&[("4xx", "Refused"), ("5xx", "Fault at Meta"), ("none", "No answer"), ("200", "")]),
-        Key::In => fixed(&[("requests", ""), ("calls", "Calls to Meta made for requests")]),
+        Key::Call => fixed(&Operation::ALL.map(|operation| (operation.as_str(), operation.words()))),
+        Key::In => fixed(&[("requests", ""), ("calls", "Calls to Meta")]),
         Key::Code | Key::Subcode | Key::Batch | Key::Trace | Key::Country | Key::Business => Vec::new(),
     };
     known.extend(names.iter().cloned());

@@ -7,8 +7,7 @@ use crate::{graph::Operation, support::store::KeptCall, ui::isolated};
 /// What Meta was asked to do, to follow "Meta refused to". `whom` is the business, where it is known.
 pub fn deed(operation: &str, whom: Option<&str>) -> String {
     let whom = whom.unwrap_or("the business");
-    let known = Operation::ALL.into_iter().find(|known| known.as_str() == operation);
-    let words = match known {
+    let words = match Operation::named(operation) {
         Some(Operation::OnboardPartnersToMmLite) => return format!("onboard {whom}"),
         Some(Operation::ReadBusinessStatus) => return format!("tell the status of {whom}"),
         Some(Operation::ReadBusinessStatuses) => "tell the status of many businesses",

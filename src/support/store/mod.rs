@@ -167,7 +167,7 @@ impl KeptCall {
 
     /// What kind of call it was; `None`: one of a newer version.
     pub fn operation(&self) -> Option<Operation> {
-        Operation::ALL.into_iter().find(|known| known.as_str() == self.operation)
+        Operation::named(&self.operation)
     }
 
     /// Why it failed; `None`: it didn't.

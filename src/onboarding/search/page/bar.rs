@@ -12,7 +12,7 @@ use super::{
     Search,
 };
 use crate::{
-    graph::Cause,
+    graph::{Cause, Operation},
     onboarding::explain::cause_words,
     ui::{Chip, Chips, Glyph, Icon, Notice, NoticeKind, capped},
 };
@@ -121,6 +121,7 @@ pub fn applied(search: &Search) -> Option<AnyView> {
 fn words(term: &Term) -> Option<&'static str> {
     match (term.key, term.values.as_slice()) {
         (Some(Key::Cause), [cause]) => cause.parse::<Cause>().ok().map(cause_words),
+        (Some(Key::Call), [operation]) => Operation::named(operation).map(Operation::words),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The list of calls made for requests.
+//! The list of calls to Meta.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     db::TenantTx,
+    graph::Operation,
     onboarding::model::RequestNumber,
     ui::{Identifier, NameLink, Pager, TimeStyle, Timestamp, plural, seconds},
 };
@@ -48,8 +49,8 @@ pub async fn list(
                     <tr role="row">
                         <th role="columnheader" scope="col">"When"</th>
                         <th role="columnheader" scope="col">"Trace"</th>
-                        <th role="columnheader" scope="col">"Business"</th>
-                        <th role="columnheader" scope="col" class="c-man">"Request"</th>
+                        <th role="columnheader" scope="col">"Asked for"</th>
+                        <th role="columnheader" scope="col" class="c-man">"Made for"</th>
                         <th role="columnheader" scope="col" class="num">"HTTP"</th>
                         <th role="columnheader" scope="col" class="num">"Took"</th>
                         <th role="columnheader" scope="col">"Answer"</th>
@@ -65,8 +66,17 @@ pub async fn list(
 
 fn table_row(row: CallRow, now: OffsetDateTime) -> AnyView {
     let trace = row.fbtrace_id.or(row.x_fb_request_id);
-    let (name, href) = (row.business_name, trace.as_ref().map(|trace| address::at("/support", trace, None)));
-    let number = RequestNumber(row.number);
+    let asked_for = Operation::named(&row.operation)
+        .map_or_else(|| row.operation.replace('_', " "), |known| known.words().to_owned());
+    let href = format!("/support/calls/{}", row.call_id);
+    let (name, made_for) = match (row.business_name, row.number.map(RequestNumber)) {
+        (name, Some(number)) => {
+            let link = view! { <a class="link nowrap" href=format!("/requests/{number}")>{number.to_string()}</a> };
+            (name.unwrap_or(asked_for), link.into_any())
+        }
+        (Some(name), None) => (name, view! { <span class="muted">{asked_for}</span> }.into_any()),
+        (None, None) => (asked_for, none()),
+    };
     let trace = match trace {
         Some(trace) => view! { <Identifier what="trace ID" value=trace mono=true/> }.into_any(),
         None => none(),
@@ -87,9 +97,9 @@ fn table_row(row: CallRow, now: OffsetDateTime) -> AnyView {
             <td role="cell" data-label="When" class="c-state nowrap"><Timestamp at=row.started_at now=now style=TimeStyle::Second/></td>
             <td role="cell" data-label="Trace" class="c-id">{trace}</td>
             <th role="rowheader" scope="row" class="c-name">
-                <NameLink href=href.unwrap_or_else(|| format!("/requests/{number}")) name=name/>
+                <NameLink href=href name=name/>
             </th>
-            <td role="cell" data-label="Request" class="c-man"><a class="link nowrap" href=format!("/requests/{number}")>{number.to_string()}</a></td>
+            <td role="cell" data-label="Made for" class="c-man">{made_for}</td>
             <td role="cell" data-label="HTTP" class="c-age num">{status}</td>
             <td role="cell" data-label="Took" class="num nowrap">{seconds(took)}</td>
             <td role="cell" data-label="Answer" class="c-err">{answer}</td>

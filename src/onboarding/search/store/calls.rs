@@ -1,4 +1,5 @@
-//! The calls made for requests, by their own time, the newest first.
+//! Calls to Meta by their own time, the newest first: those made for requests, and those of syncs, polls and sign-ins beside them, which
+//! have no state, solution or batch. They are about a business where Meta was asked for it or for one of its WABAs.
 //!
 //! As with requests a page costs a bounded number of rows: [`look_at_calls`] says how far it came.
 
@@ -15,10 +16,12 @@ use crate::db::TenantTx;
 /// One row of the list of calls.
 #[derive(Clone, Debug, FromRow)]
 pub struct CallRow {
-    pub number: i64,
+    /// The request it was made for.
+    pub number: Option<i64>,
     pub call_id: i64,
-    pub business_id: String,
-    pub business_name: String,
+    /// The business it was about, as the next.
+    pub business_id: Option<String>,
+    pub business_name: Option<String>,
     pub started_at: OffsetDateTime,
     pub operation: String,
     pub attempt: i32,
@@ -30,7 +33,8 @@ pub struct CallRow {
     pub fbtrace_id: Option<String>,
     pub x_fb_request_id: Option<String>,
     pub duration_ms: i32,
-    pub member_name: String,
+    /// Who asked for the request, or for the call itself.
+    pub member_name: Option<String>,
 }
 
 impl CallRow {
@@ -67,8 +71,13 @@ pub async fn look_at_calls(
     if filter.asked.standings.parts().next().is_none() {
         return Ok(LookedAtCalls { rows: Vec::new(), looked_to: None });
     }
-    if let Some(only) = &filter.only {
-        let rows = rows_among(tx, filter, after, most, Source::Requests(only)).await?;
+    let few = match (&filter.only, &filter.only_calls) {
+        (Some(only), _) => Some(Source::Requests(only)),
+        (None, Some(only)) => Some(Source::Calls(only)),
+        (None, None) => None,
+    };
+    if let Some(few) = few {
+        let rows = rows_among(tx, filter, after, most, few).await?;
         return Ok(LookedAtCalls { rows, looked_to: None });
     }
     walk_in_order(tx, true).await?;
@@ -100,6 +109,8 @@ pub async fn calls_of_page(
 enum Source<'a> {
     /// Those of these requests, asked for one by one.
     Requests(&'a [i64]),
+    /// These.
+    Calls(&'a [i64]),
     /// So many, along their time.
     Newest(i64),
 }
@@ -113,7 +124,8 @@ async fn rows_among(
 ) -> sqlx::Result<Vec<CallRow>> {
     let partner = tx.partner().as_str().to_owned();
     let mut q = Sql::new(
-        "SELECT c.number, c.call_id, r.business_id::text, coalesce(b.name, r.business_id) AS business_name, c.started_at, c.operation,
+        "SELECT c.number, c.call_id, CASE WHEN c.number IS NULL THEN b.business_id ELSE r.business_id END::text AS business_id,
+            coalesce(b.name, CASE WHEN c.number IS NOT NULL THEN r.business_id END) AS business_name, c.started_at, c.operation,
             coalesce(c.attempt, 0) AS attempt, c.http_status, c.failure, c.error_code AS code, c.error_subcode AS subcode,
             c.error_message AS message, coalesce(c.fbtrace_id, c.x_fb_trace_id) AS fbtrace_id, c.x_fb_request_id, c.duration_ms,
             m.name AS member_name
@@ -126,17 +138,30 @@ async fn rows_among(
                 .push(") AS asked (wanted), LATERAL (SELECT * FROM graph_calls WHERE partner_id = ");
             q.push_bind(partner.clone()).push(" AND number IS NOT NULL AND number = wanted OFFSET 0) AS c");
         }
+        Source::Calls(only) => {
+            q.push("(SELECT * FROM graph_calls WHERE partner_id = ").push_bind(partner.clone());
+            q.push(" AND call_id = ANY(").push_bind(only.to_vec()).push(")) AS c");
+        }
         Source::Newest(budget) => {
             q.push("(SELECT * FROM graph_calls");
             push_way(&mut q, filter, &partner, after);
             q.push(" LIMIT ").push_bind(budget).push(") AS c");
         }
     }
-    // Each row asks for the one request it was made for.
-    q.push(", LATERAL (SELECT * FROM requests WHERE partner_id = ").push_bind(partner);
+    // Each row asks for the one request it was made for; without one, for what it was about and who asked.
     q.push(
-        " AND number = c.number OFFSET 0) AS r
-        LEFT JOIN LATERAL (SELECT name FROM businesses WHERE partner_id = r.partner_id AND business_id = r.business_id OFFSET 0) AS b ON TRUE
+        ", LATERAL (
+            SELECT c.partner_id, q.number, q.batch_number, q.state, q.cause, q.solution_id, q.queued_at, q.answered_at,
+                coalesce(q.business_id::text, w.business_id::text, c.subject_id) AS business_id, coalesce(q.member_id, c.member_id) AS member_id
+            FROM (SELECT) AS one
+            LEFT JOIN LATERAL (SELECT * FROM requests WHERE partner_id = c.partner_id AND number = c.number OFFSET 0) AS q ON TRUE
+            LEFT JOIN LATERAL (
+                SELECT business_id FROM wabas WHERE c.number IS NULL AND partner_id = c.partner_id AND waba_id = c.subject_id OFFSET 0
+            ) AS w ON TRUE
+        ) AS r
+        LEFT JOIN LATERAL (
+            SELECT business_id, name FROM businesses WHERE partner_id = r.partner_id AND business_id = r.business_id OFFSET 0
+        ) AS b ON TRUE
         LEFT JOIN LATERAL (SELECT name FROM members WHERE member_id = r.member_id OFFSET 0) AS m ON TRUE
         WHERE TRUE",
     );
@@ -147,6 +172,7 @@ async fn rows_among(
     push_call_conditions(&mut q, filter, true);
     push_parts(&mut q, filter);
     push_request_conditions(&mut q, filter);
+    push_made_for_requests(&mut q, filter);
     q.push(" ORDER BY c.started_at DESC, c.call_id DESC LIMIT ").push_bind(most);
     q.build_query_as().fetch_all(&mut **tx).await
 }
@@ -168,7 +194,8 @@ async fn last_seen(
 
 /// ` WHERE` what an index has in order, and that order.
 fn push_way(q: &mut Sql, filter: &Filter, partner: &str, after: Option<CallPlace>) {
-    q.push(" AS c WHERE partner_id = ").push_bind(partner.to_owned()).push(" AND number IS NOT NULL");
+    q.push(" AS c WHERE partner_id = ").push_bind(partner.to_owned());
+    push_made_for_requests(q, filter);
     if filter.asked.asks_for_refusals() {
         // As the index on them has it.
         q.push(" AND (error_code IS NOT NULL OR http_status IS NULL OR http_status >= 400)");
@@ -178,6 +205,13 @@ fn push_way(q: &mut Sql, filter: &Filter, partner: &str, after: Option<CallPlace
     }
     push_times(q, filter);
     q.push(" ORDER BY started_at DESC, call_id DESC");
+}
+
+/// ` AND` a request, where something is asked for that only requests have.
+fn push_made_for_requests(q: &mut Sql, filter: &Filter) {
+    if filter.asked.is_about_requests() {
+        q.push(" AND c.number IS NOT NULL");
+    }
 }
 
 /// ` AND` the times asked for: of the call itself.

@@ -10,7 +10,7 @@ use super::{
     },
     Filter,
 };
-use crate::graph::Cause;
+use crate::graph::{Cause, Operation};
 
 /// A query under construction.
 pub type Sql = QueryBuilder<Postgres>;
@@ -81,6 +81,7 @@ fn positive_calls(filter: &Filter) -> bool {
         || asked.subcode.iter().any(|cond| !cond.excluded)
         || asked.status.iter().any(|cond| !cond.excluded)
         || asked.trace.iter().any(|cond| !cond.excluded)
+        || asked.call.iter().any(|cond| !cond.excluded)
 }
 
 /// The calls of the request `r`, as `c`. OFFSET 0 keeps them a question of each row: turned into a join it would read every call there
@@ -116,6 +117,9 @@ fn push_excluded_calls(q: &mut Sql, filter: &Filter) {
     for cond in asked.trace.iter().filter(|cond| cond.excluded) {
         push(&|q| push_trace(q, cond));
     }
+    for cond in asked.call.iter().filter(|cond| cond.excluded) {
+        push(&|q| push_operation(q, &cond.any));
+    }
 }
 
 /// ` AND` everything asked of the call `c`.
@@ -137,6 +141,10 @@ pub fn push_call_conditions(q: &mut Sql, filter: &Filter, with_excluded: bool) {
         and(q, cond);
         push_trace(q, cond);
     }
+    for cond in asked.call.iter().filter(|cond| with_excluded || !cond.excluded) {
+        and(q, cond);
+        push_operation(q, &cond.any);
+    }
 }
 
 fn push_code(q: &mut Sql, column: &'static str, codes: &[i64]) {
@@ -156,6 +164,11 @@ fn push_status(q: &mut Sql, cond: &Cond<std::ops::RangeInclusive<i32>>) {
 fn push_trace(q: &mut Sql, cond: &Cond<String>) {
     q.push("(coalesce(c.fbtrace_id, '') = ANY(").push_bind(cond.any.clone());
     q.push(") OR coalesce(c.x_fb_request_id, '') = ANY(").push_bind(cond.any.clone()).push("))");
+}
+
+fn push_operation(q: &mut Sql, operations: &[Operation]) {
+    let names: Vec<&str> = operations.iter().map(|operation| operation.as_str()).collect();
+    q.push("c.operation = ANY(").push_bind(names).push(")");
 }
 
 /// ` AND` the times asked for.

@@ -18,13 +18,19 @@ impl Filter {
         sqlx::query!("SAVEPOINT gathering").execute(&mut **tx).await?;
         sqlx::query!("SET LOCAL statement_timeout = '200ms'").execute(&mut **tx).await?;
         walk_in_order(tx, true).await?;
-        let few = self.few(tx).await;
+        let about_requests = self.asked.is_about_requests();
+        let few = if about_requests { self.few(tx).await } else { self.few_calls(tx).await };
         // Takes what was set back as well.
         sqlx::query!("ROLLBACK TO SAVEPOINT gathering").execute(&mut **tx).await?;
-        self.only = match few {
+        let few = match few {
             Err(sqlx::Error::Database(refusal)) if refusal.code().as_deref() == Some(QUERY_CANCELED) => None,
             few => few?,
         };
+        if !about_requests {
+            self.only_calls = few;
+            return Ok(());
+        }
+        self.only = few;
         let Some(only) = &mut self.only else { return Ok(()) };
         for cond in self.numbers.iter().filter(|cond| !cond.excluded) {
             only.retain(|number| cond.any.contains(number));
@@ -86,6 +92,19 @@ impl Filter {
                 q.push("left_at IS NULL AND assigned_to = ANY(").push_bind(cond.any.clone()).push(")");
             });
             if let Some(few) = found.await? {
+                return Ok(Some(few));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same of calls. What remains is met along their time: the refused ones have an index of their own.
+    async fn few_calls(&self, tx: &mut TenantTx) -> sqlx::Result<Option<Vec<i64>>> {
+        if let Some(cond) = positive(&self.asked.trace).next() {
+            return Ok(Some(calls_with_traces(tx, &cond.any).await?));
+        }
+        for cond in positive(&self.businesses) {
+            if let Some(few) = calls_about(tx, &cond.any).await? {
                 return Ok(Some(few));
             }
         }
@@ -207,4 +226,49 @@ pub async fn numbers_of_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Re
     )
     .fetch_all(&mut **tx)
     .await
+}
+
+/// The calls that were answered with these trace or request ids of Meta's.
+async fn calls_with_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Result<Vec<i64>> {
+    let partner = tx.partner().clone();
+    sqlx::query_scalar!(
+        r#"
+        SELECT call_id AS "id!" FROM (
+            SELECT c.call_id FROM unnest($2::text[]) AS wanted (id), LATERAL (
+                SELECT call_id FROM graph_calls WHERE partner_id = $1 AND fbtrace_id >= wanted.id AND fbtrace_id <= wanted.id
+                ORDER BY fbtrace_id OFFSET 0
+            ) AS c
+            UNION SELECT c.call_id FROM unnest($2::text[]) AS wanted (id), LATERAL (
+                SELECT call_id FROM graph_calls WHERE partner_id = $1 AND x_fb_request_id >= wanted.id AND x_fb_request_id <= wanted.id
+                ORDER BY x_fb_request_id OFFSET 0
+            ) AS c
+        ) AS either LIMIT $3
+        "#,
+        partner.as_str(),
+        traces,
+        MOST_GATHERED,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// The calls that asked Meta for these businesses or their WABAs, if they are few.
+async fn calls_about(tx: &mut TenantTx, businesses: &[String]) -> sqlx::Result<Option<Vec<i64>>> {
+    let partner = tx.partner().clone();
+    let found = sqlx::query_scalar!(
+        r#"
+        SELECT c.call_id AS "id!" FROM (
+            SELECT unnest($2::text[]) AS id UNION SELECT waba_id FROM wabas WHERE partner_id = $1 AND business_id = ANY ($2)
+        ) AS about, LATERAL (
+            SELECT call_id FROM graph_calls WHERE partner_id = $1 AND subject_id >= about.id AND subject_id <= about.id
+            ORDER BY subject_id, call_id DESC LIMIT $3
+        ) AS c LIMIT $3
+        "#,
+        partner.as_str() as _,
+        businesses as _,
+        MOST_GATHERED + 1,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(few(found))
 }

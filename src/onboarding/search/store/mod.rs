@@ -50,6 +50,8 @@ pub struct Filter {
     numbers: Vec<Cond<i64>>,
     /// No number outside of these fits.
     only: Option<Vec<i64>>,
+    /// The same of calls, where they needn't be made for requests.
+    only_calls: Option<Vec<i64>>,
     /// Nor below this one,
     first: i64,
     /// nor from this one on.

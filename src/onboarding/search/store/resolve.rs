@@ -29,6 +29,7 @@ impl Filter {
             businesses: Vec::new(),
             numbers: Vec::new(),
             only: None,
+            only_calls: None,
             first: 0,
             end: i64::MAX,
             stalled_before,

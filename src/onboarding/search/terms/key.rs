@@ -65,7 +65,8 @@ keys! {
     State: "state", , "One exact state", "state:failed";
     Status: "status", , "HTTP status of a call", "status:5xx";
     Subcode: "subcode", , "Meta’s error subcode", "subcode:33";
-    In: "in", "show", "Requests, or the calls made for them", "in:calls";
+    Call: "call", "operation", "What Meta was asked for", "call:list_client_wabas";
+    In: "in", "show", "Requests, or calls to Meta: also those of syncs, polls and sign-ins", "in:calls";
 }
 
 /// The key that was probably meant.
