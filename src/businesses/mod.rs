@@ -84,8 +84,8 @@ pub use self::{
     selection::{SelectionNotice, Ticks, view_href, view_with_notice},
     store::{
         HeadCount, News, businesses_called, clear_selection, events_of, find_business, first_businesses, fold_counts,
-        head_count, keep_ticks, keep_told, lock_businesses, lock_wabas, refresh_standing, sync_state, wabas_in,
-        wabas_of, whose_waba,
+        head_count, keep_ticks, keep_told, lock_businesses, lock_wabas, note_check, refresh_standing, sync_state,
+        wabas_in, wabas_of, whose_waba,
     },
     story::{Assignment, Deed, Mark, Note, Span, story_of},
     waba_table::WabaTable,

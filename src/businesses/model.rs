@@ -218,11 +218,13 @@ pub enum EventKind {
     Returned,
     /// Meta told something by webhook: see [`super::told_words`].
     Told,
+    /// A member had Meta asked how it stands.
+    CheckAsked,
 }
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::FirstSeen,
         Self::BecameEligible,
         Self::WabaShared,
@@ -232,6 +234,7 @@ impl EventKind {
         Self::Left,
         Self::Returned,
         Self::Told,
+        Self::CheckAsked,
     ];
 
     /// The key it is stored by.
@@ -246,6 +249,7 @@ impl EventKind {
             Self::Left => "left",
             Self::Returned => "returned",
             Self::Told => "told",
+            Self::CheckAsked => "check_asked",
         }
     }
 
@@ -268,6 +272,8 @@ pub struct Event {
     pub detail: Option<String>,
     /// How we came to know; `None` where that was not kept.
     pub heard_from: Option<HeardFrom>,
+    /// The member who did it, by name, where one did.
+    pub by: Option<String>,
 }
 
 /// How we came to know of something at Meta.

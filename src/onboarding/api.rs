@@ -231,6 +231,7 @@ async fn ask(visit: &Visit, signals: &Signals, business_id: &str, number: &str) 
     if store::is_polled(&mut tx, &business, now).await.map_err(failed)? {
         return Ok(format!("{page}?notice=checked_lately"));
     }
+    businesses::note_check(&mut tx, &business, visit.viewer.member_id, now).await.map_err(failed)?;
     reconcile::wake(&mut tx, POLL, &partner).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
     let answered = tokio::time::timeout(PATIENCE, async {

@@ -206,6 +206,8 @@ pub struct Wished {
 /// What of Meta's answer a timeline tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answered {
+    /// Of the record that support keeps.
+    pub call_id: i64,
     pub code: Option<i64>,
     pub message: Option<String>,
     pub fbtrace_id: Option<String>,

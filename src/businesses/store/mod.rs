@@ -137,8 +137,9 @@ pub async fn wabas_of(tx: &mut TenantTx, id: &BusinessId) -> sqlx::Result<Vec<Wa
 pub async fn events_of(tx: &mut TenantTx, id: &BusinessId, limit: i64) -> sqlx::Result<Vec<Event>> {
     let partner = tx.partner().clone();
     let rows = sqlx::query!(
-        r#"SELECT e.at, e.kind, e.detail, e.heard_from, e.waba_id AS "waba_id?: String", w.name AS "waba_name?"
-        FROM business_events e LEFT JOIN wabas w ON w.partner_id = e.partner_id AND w.waba_id = e.waba_id
+        r#"SELECT e.at, e.kind, e.detail, e.heard_from, e.waba_id AS "waba_id?: String", w.name AS "waba_name?", m.name AS "by?"
+        FROM business_events e
+        LEFT JOIN wabas w ON w.partner_id = e.partner_id AND w.waba_id = e.waba_id LEFT JOIN members m ON m.member_id = e.member_id
         WHERE e.partner_id = $1 AND e.business_id = $2
         ORDER BY e.event_id DESC LIMIT $3"#,
         partner.as_str() as _,
@@ -150,9 +151,25 @@ pub async fn events_of(tx: &mut TenantTx, id: &BusinessId, limit: i64) -> sqlx::
     let events = rows.into_iter().filter_map(|row| {
         let waba = row.waba_id.map(|id| (WabaId::from_stored(id), row.waba_name.unwrap_or_default()));
         let heard_from = row.heard_from.as_deref().and_then(HeardFrom::from_stored);
-        Some(Event { at: row.at, kind: EventKind::from_stored(&row.kind)?, waba, detail: row.detail, heard_from })
+        let kind = EventKind::from_stored(&row.kind)?;
+        Some(Event { at: row.at, kind, waba, detail: row.detail, heard_from, by: row.by })
     });
     Ok(events.collect())
+}
+
+/// Keeps that a member had Meta asked about a business.
+pub async fn note_check(tx: &mut TenantTx, id: &BusinessId, member_id: i64, now: OffsetDateTime) -> sqlx::Result<()> {
+    let partner = tx.partner().clone();
+    sqlx::query!(
+        "INSERT INTO business_events (partner_id, business_id, at, kind, member_id) VALUES ($1, $2, $3, 'check_asked', $4)",
+        partner.as_str() as _,
+        id.as_str() as _,
+        now,
+        member_id,
+    )
+    .execute(&mut **tx)
+    .await
+    .map(drop)
 }
 
 /// Whose WABA this is, for when a WABA's id is given where a business's belongs: the two can't be told apart by their digits.

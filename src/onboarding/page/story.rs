@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use time::OffsetDateTime;
 
-use super::request_url;
+use super::{call_path, request_url};
 use crate::{
     businesses::{self, Assignment, Event, EventKind, HeardFrom, Note},
     graph::Cause,
@@ -74,11 +74,12 @@ fn answer_words(answer: &Answered) -> Option<AnyView> {
     let message = answer.message.clone().filter(|words| !words.is_empty())?;
     let code = answer.code.map(|code| view! { ", code "<code>{code}</code> });
     let trace = answer.fbtrace_id.clone().map(|id| {
-        view! { ", fbtrace_id "<Identifier what="fbtrace_id" value=id mono=true/> }
+        view! { ", fbtrace_id "<Identifier what="fbtrace_id" value=id mono=true/>" " }
     });
     // No full stop behind a button.
-    let end = trace.is_none().then_some(".");
-    Some(view! { "Meta answered “"<Name name=message/>"”"{code}{trace}{end} }.into_any())
+    let end = trace.is_none().then_some(". ");
+    let call = view! { <a class="link" href=call_path(answer.call_id)>"Details of the call"</a> };
+    Some(view! { "Meta answered “"<Name name=message/>"”"{code}{trace}{end}{call} }.into_any())
 }
 
 /// Somebody else looks after the business.
@@ -153,6 +154,10 @@ pub fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
         }
         EventKind::Left => (Glyph::Alert, Some(Hue::Amber), "Left: it shares no WABA any more".into_any()),
         EventKind::Returned => (Glyph::Plus, None, "Returned: it shares a WABA again".into_any()),
+        EventKind::CheckAsked => {
+            let by = event.by.clone().unwrap_or_else(|| "Somebody".to_owned());
+            (Glyph::Refresh, None, view! { <Name name=by/>" had Meta asked how it stands" }.into_any())
+        }
         EventKind::Told => {
             let told = businesses::told_words(said.unwrap_or_default());
             let whose = told.is_of_a_waba.then(waba);

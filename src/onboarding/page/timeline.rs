@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::story::{assignment, business_event, note, request_event};
 use crate::{
-    businesses::{self, Deed, Mark, Span},
+    businesses::{self, Deed, HeardFrom, Mark, Span},
     db::TenantTx,
     graph::BusinessId,
     onboarding::{
@@ -26,6 +26,8 @@ pub(super) enum What {
     Request(Told),
     /// The client's admins let it lie for too long. Nobody wrote that down: it follows from its age.
     Stalled,
+    /// Meta was last asked then, and said what it had said before.
+    NothingNew,
 }
 
 /// A part of a timeline.
@@ -59,7 +61,24 @@ pub(super) async fn load(
     let told = told.into_iter().map(|(mark, told)| (mark, What::Request(told)));
     let stalled = stalled_at.map(|at| Mark { at, rank: Mark::REQUEST + 1, id: 0 });
     let stalled = stalled.filter(|mark| *mark < span.edge()).map(|mark| (mark, What::Stalled));
-    Ok(cut(deeds.chain(told).chain(stalled).collect(), before.is_some()))
+    let mut lines: Vec<(Mark, What)> = deeds.chain(told).chain(stalled).collect();
+    if let Some(at) = store::last_polled(tx, business).await? {
+        let mark = Mark { at, rank: Mark::REQUEST + 2, id: 0 };
+        if mark < span.edge() && at >= span.since() && !brought_news(&lines, at) {
+            lines.push((mark, What::NothingNew));
+        }
+    }
+    Ok(cut(lines, before.is_some()))
+}
+
+/// Whether what Meta said when it was asked at that time stands among the lines.
+fn brought_news(lines: &[(Mark, What)], at: OffsetDateTime) -> bool {
+    lines.iter().any(|(mark, what)| match what {
+        What::Business(Deed::Changed(event)) => {
+            event.heard_from == Some(HeardFrom::Poll) && (mark.at - at).abs() < time::Duration::MINUTE
+        }
+        _ => false,
+    })
 }
 
 /// The newest lines first, and where it goes on.
@@ -100,6 +119,10 @@ pub(super) fn timeline(
                     what=stalled.clone().into_any()/>
             }
             .into_any(),
+            What::NothingNew => view! {
+                <TimelineEvent at=mark.at now=now glyph=Glyph::Refresh what="Asked Meta: nothing new".into_any()/>
+            }
+            .into_any(),
         })
         .collect::<Vec<_>>();
     let newest = is_older.then(|| view! { <a class="btn btn-sm" href=format!("{here}#timeline")>"Show newest"</a> });
@@ -128,7 +151,7 @@ mod tests {
     fn lines(count: i64) -> Vec<(Mark, What)> {
         let line = |nth| {
             let at = NOW - Duration::minutes(nth);
-            let event = Event { at, kind: EventKind::FirstSeen, waba: None, detail: None, heard_from: None };
+            let event = Event { at, kind: EventKind::FirstSeen, waba: None, detail: None, heard_from: None, by: None };
             (Mark { at, rank: Mark::CHANGED, id: 1_000 - nth }, What::Business(Deed::Changed(event)))
         };
         (0..count).rev().map(line).collect()
@@ -144,6 +167,25 @@ mod tests {
             assert_eq!((ids.len(), story.older.map(|mark| mark.id)), (shown, older), "{count}");
             assert!(ids.is_sorted_by(|a, b| a > b), "newest first");
         }
+    }
+
+    #[test]
+    fn an_answer_of_meta_s_that_changed_something_is_told_by_the_change() {
+        let line = |minutes, heard_from| {
+            let at = NOW - Duration::minutes(minutes);
+            let event =
+                Event { at, kind: EventKind::MetaStatusChanged, waba: None, detail: None, heard_from, by: None };
+            (Mark { at, rank: Mark::CHANGED, id: 1 }, What::Business(Deed::Changed(event)))
+        };
+        for (minutes, heard_from, brought) in [
+            (0, Some(HeardFrom::Poll), true),
+            (0, Some(HeardFrom::Sync), false),
+            (0, None, false),
+            (30, Some(HeardFrom::Poll), false),
+        ] {
+            assert_eq!(brought_news(&[line(minutes, heard_from)], NOW), brought, "{minutes} {heard_from:?}");
+        }
+        assert!(!brought_news(&[], NOW));
     }
 
     #[test]

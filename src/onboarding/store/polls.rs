@@ -192,6 +192,19 @@ pub async fn is_polled(tx: &mut TenantTx, business: &BusinessId, since: OffsetDa
     .await
 }
 
+/// When Meta last answered a poll about a business.
+pub async fn last_polled(tx: &mut TenantTx, business: &BusinessId) -> sqlx::Result<Option<OffsetDateTime>> {
+    let partner = tx.partner().clone();
+    let asked_at = sqlx::query_scalar!(
+        "SELECT asked_at FROM business_polls WHERE partner_id = $1 AND business_id = $2",
+        partner.as_str() as _,
+        business.as_str() as _,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(asked_at.flatten())
+}
+
 /// When the next one is due.
 pub async fn next_poll(tx: &mut TenantTx) -> sqlx::Result<Option<OffsetDateTime>> {
     let partner = tx.partner().clone();

@@ -23,7 +23,7 @@ pub async fn story_of_requests(
         r#"
         SELECT e.event_id, e.number, e.at, e.state, e.attempt, e.cause, e.retry_at, m.name AS "member_name?",
             CASE WHEN b.source <> 'click' THEN b.batch_number END AS batch, e.solution_id, s.name AS "solution_name?",
-            c.error_code AS "code?", c.error_message AS "message?", c.fbtrace_id AS "fbtrace_id?"
+            c.call_id AS "call_id?", c.error_code AS "code?", c.error_message AS "message?", c.fbtrace_id AS "fbtrace_id?"
         FROM (
             SELECT e.*, r.batch_number, r.solution_id::text
             FROM requests r JOIN request_events e ON e.partner_id = r.partner_id AND e.number = r.number
@@ -38,7 +38,7 @@ pub async fn story_of_requests(
             SELECT name FROM solutions WHERE partner_id = $1 AND solution_id = e.solution_id AND e.state = 'queued' LIMIT 1
         ) AS s ON TRUE
         LEFT JOIN LATERAL (
-            SELECT error_code, error_message, coalesce(fbtrace_id, x_fb_trace_id) AS fbtrace_id FROM graph_calls
+            SELECT call_id, error_code, error_message, coalesce(fbtrace_id, x_fb_trace_id) AS fbtrace_id FROM graph_calls
             WHERE partner_id = $1 AND number = e.number AND attempt = e.attempt
                 AND e.state IN ('requested', 'already_requested', 'taken_by_another_partner', 'waiting_to_retry', 'failed')
             ORDER BY call_id DESC LIMIT 1
@@ -70,8 +70,12 @@ pub async fn story_of_requests(
         };
         let event: RequestEvent = event.read()?;
         let wished = Wished { batch: row.batch, solution: row.solution_name.or(row.solution_id) };
-        let answered = row.fbtrace_id.is_some() || row.message.is_some() || row.code.is_some();
-        let answer = answered.then_some(Answered { code: row.code, message: row.message, fbtrace_id: row.fbtrace_id });
+        let answer = row.call_id.map(|call_id| Answered {
+            call_id,
+            code: row.code,
+            message: row.message,
+            fbtrace_id: row.fbtrace_id,
+        });
         Some((mark, Told { event, wished, answer }))
     });
     Ok(story.collect())
