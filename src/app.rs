@@ -95,6 +95,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings/members/:member") view=|| framed(member_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings/audit") view=|| framed(audit_page) ssr=SsrMode::Async/>
                 <Route path=path!("/settings/webhooks") view=|| framed(webhooks_page) ssr=SsrMode::Async/>
+                <Route path=path!("/settings/webhooks/:change") view=|| framed(change_page) ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

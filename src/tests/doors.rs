@@ -31,6 +31,7 @@ const PAGES: &[&str] = &[
     "/settings/audit.csv",
     "/assign",
     "/settings/webhooks",
+    "/settings/webhooks/1",
     "/import",
     "/drafts/1",
     "/drafts/1/rows",

@@ -27,6 +27,7 @@ pub const PAGES: &[(&str, &str)] = &[
     ("/support/causes/{cause}", "cause"),
     ("/support/calls/{call}", "call"),
     ("/settings/members/{member}", "member"),
+    ("/settings/webhooks/{change}", "change"),
 ];
 
 /// Every door that takes an id, with a form that would do; a value behind `@` is an id of that kind.
@@ -90,6 +91,13 @@ async fn everything(app: &TestApp, manager: &Browser) -> BTreeMap<&'static str, 
     .await
     .unwrap();
     tx.commit().await.unwrap();
+    sqlx::query(
+        "INSERT INTO webhook_changes (partner_id, hash, sent_at, received_at, event, body) VALUES ($1, sha256('x'), now(), now(), 'X', '{}')",
+    )
+    .bind(NORTHLANE)
+    .execute(app.db.pool())
+    .await
+    .unwrap();
     let mut ids = BTreeMap::from([("business", business.clone())]);
     for (kind, found) in [
         ("waba", "SELECT min(waba_id::text) FROM wabas"),
@@ -98,6 +106,7 @@ async fn everything(app: &TestApp, manager: &Browser) -> BTreeMap<&'static str, 
         ("draft", "SELECT max(batch_number)::text FROM batches WHERE started_at IS NULL"),
         ("call", "SELECT max(call_id)::text FROM graph_calls"),
         ("cause", "SELECT max(group_id)::text FROM failure_groups"),
+        ("change", "SELECT max(change_id)::text FROM webhook_changes"),
         ("member", "SELECT max(member_id)::text FROM members WHERE role = 'account_manager'"),
         ("note", "SELECT max(note_id)::text FROM business_notes"),
         ("view", "SELECT max(view_id)::text FROM saved_views"),

@@ -211,6 +211,15 @@ async fn support_reads_in_a_timeline_what_each_change_moved_and_on_the_list_what
         assert!(once, "{event} is listed once, however often it came");
     }
     assert!(!list.contains("Callback URL"), "how it is set up is for admins");
+
+    let row = list.split("<tr").find(|row| row.contains("<bdi>TERMS_FROM_THE_FUTURE</bdi>")).unwrap();
+    let (_, one) = row.split_once("href=\"/settings/webhooks/").expect("a change can be opened");
+    let address = format!("/settings/webhooks/{}", one.split('"').next().unwrap());
+    let change = see(&address).await;
+    assert!(change.contains("As it came") && change.contains("TERMS_FROM_THE_FUTURE"), "{change}");
+    assert!(change.contains(&format!("href=\"/businesses/{business}\"")), "{change}");
+    let theirs = app.signed_in(RIVAL).await.open(&address).await.unwrap();
+    assert_eq!(theirs.status, 404, "{}", theirs.body);
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
@@ -283,7 +292,11 @@ async fn what_is_forged_cut_too_large_or_no_json_is_refused_counted_and_not_kept
     app.until("the counts", async || counted().await == expected).await;
     let (admin, support) = (app.signed_in(ADMIN).await, app.signed_in(SUPPORT).await);
     let page = admin.open("/settings/webhooks").await.unwrap();
-    assert!(page.body.contains("6 refused in 24 hours") && page.body.contains("/webhooks/meta"), "{}", page.body);
+    assert!(
+        page.body.contains("6 refused in 24 hours, 6 in the last hour") && page.body.contains("/webhooks/meta"),
+        "{}",
+        page.body
+    );
     let page = support.open("/settings/webhooks").await.unwrap();
     assert!(!page.body.contains("refused in 24 hours") && !page.body.contains("/webhooks/meta"), "{}", page.body);
 }

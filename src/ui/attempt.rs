@@ -128,18 +128,23 @@ fn raw_answer(number: u32, raw: Raw, open: bool) -> Option<AnyView> {
     let shown = view! {
         <details class="disclose" open=open>
             <summary><Icon glyph=Glyph::Right/>"Raw answer"</summary>
-            <pre class="code" tabindex="0" role="region" aria-label=format!("Raw answer of attempt {number}")>{body(&raw)}</pre>
+            <RawText label=format!("Raw answer of attempt {number}") raw=raw/>
         </details>
     };
     Some(shown.into_any())
 }
 
-/// JSON is set out with its parts told apart; anything else stands as it came.
-fn body(raw: &str) -> AnyView {
+/// A text as it came, in a box that can be scrolled: JSON set out with its parts told apart.
+#[component]
+pub fn RawText(#[prop(into)] label: String, raw: String) -> AnyView {
+    view! { <pre class="code" tabindex="0" role="region" aria-label=label>{body(raw)}</pre> }.into_any()
+}
+
+fn body(raw: String) -> AnyView {
     if raw.is_empty() {
         return "(empty)".into_any();
     }
-    let Some(parts) = json::set_out(raw) else { return raw.to_owned().into_any() };
+    let Some(parts) = json::set_out(&raw) else { return raw.into_any() };
     parts
         .into_iter()
         .map(|part| match part.kind {

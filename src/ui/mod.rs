@@ -57,7 +57,7 @@ mod timestamp;
 #[cfg(all(test, feature = "ssr"))]
 mod tests;
 
-pub use attempt::{Answer, Attempt, Attempts, Raw, details_of_call};
+pub use attempt::{Answer, Attempt, Attempts, Raw, RawText, details_of_call};
 pub use chips::{Chip, Chips};
 pub use error_page::{ErrorNotice, ErrorPage};
 pub use errors::{AppError, reference};

@@ -1,7 +1,7 @@
 //! What Meta tells us by webhook: verified, stored, answered, and only then applied (section 5).
 //!
 //! Who calls: `server.rs` ([`routes`], outside of sessions and of the limits for people), `worker.rs` ([`Apply`], [`Reconsider`]),
-//! `app.rs` (the page), `support` ([`changes_naming`]: what Meta told of ids that nothing else is known of; [`drop_old_words`]).
+//! `app.rs` (the pages), `support` ([`changes_naming`]: what Meta told of ids that nothing else is known of; [`drop_old_words`]).
 //!
 //! The way of a change: [`receiver`] checks the signature and reads (`signature.rs`, `read.rs`, `shape.rs`) -> one task writes what has gathered
 //! in one transaction (`writer.rs`) -> Meta gets its 200 -> `reconcile.rs` decides what it means (`meaning.rs`) and applies it.
@@ -32,8 +32,8 @@ mod writer;
 
 pub use self::{
     model::{KeptChange, Outcome},
-    page::{changes_table, webhooks_page},
+    page::{change_page, changes_table, webhooks_page},
     receiver::{Setup, Webhooks, routes},
     reconcile::{APPLY, Apply, RECONSIDER, Reconsider},
-    store::{changes_naming, changes_of, drop_old_words, find_change},
+    store::{changes_naming, drop_old_words},
 };

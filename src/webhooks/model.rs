@@ -108,10 +108,21 @@ pub struct Health {
     pub last_at: Option<OffsetDateTime>,
     /// Changes in the last 24 hours, counted up to 10,001.
     pub last_day: i64,
-    /// Deliveries with a missing or wrong signature in the last hour and in the last 24.
-    pub bad_signatures: (i64, i64),
-    /// Deliveries refused for another reason, in the same hours.
-    pub unreadable: (i64, i64),
+    /// Deliveries with a missing or wrong signature.
+    pub bad_signatures: Refused,
+    /// Deliveries refused for another reason.
+    pub unreadable: Refused,
+}
+
+/// Deliveries that were refused. They are counted by the hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// In the last hour.
+    pub hour: i64,
+    /// In the last 24.
+    pub day: i64,
+    /// The beginning of the hour of the last one of them.
+    pub last_hour: Option<OffsetDateTime>,
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! `/settings/webhooks`: whether Meta reaches us, and what it told last. Everyone may look; how it's set up is shown to admins.
+//! `/settings/webhooks`: whether Meta reaches us, and what it told last; one change with its words. Everyone may look; how it's set up is
+//! shown to admins.
 
 use leptos::prelude::*;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    model::{Health, KeptChange, Outcome},
+    model::{Health, KeptChange, Outcome, Refused},
     receiver::Webhooks,
     store,
 };
@@ -12,10 +13,13 @@ use crate::{
     sign_in::{Page, Role, Visit},
     telemetry::{self, mishap},
     ui::{
-        AppError, Breadcrumbs, CopyButton, Empty, Glyph, Hue, Icon, Name, NameLink, PageHead, Pager, Section,
-        TimeStyle, Timestamp, capped, grouped, plural,
+        AppError, Breadcrumbs, CopyButton, Empty, Fact, Facts, Glyph, Hue, Icon, Identifier, Name, NameLink, PageHead,
+        Pager, RawText, Section, TimeStyle, Timestamp, capped, grouped, isolated, plural,
     },
 };
+
+/// The path of the list.
+const PATH: &str = "/settings/webhooks";
 
 /// Rows of a page.
 const ROWS: usize = 50;
@@ -41,7 +45,7 @@ pub async fn webhooks_page(visit: Visit) -> Result<Page, AppError> {
     drop(tx);
     let more = rows.len() > ROWS;
     rows.truncate(ROWS);
-    let setup = (visit.viewer.role == Role::Admin).then(|| setup(&webhooks, &health));
+    let setup = (visit.viewer.role == Role::Admin).then(|| setup(&webhooks, &health, now));
     let view = view! {
         <Breadcrumbs above=vec![("Settings", "/settings".to_owned())] here="Webhooks"/>
         <PageHead title="Webhooks"><span>"How Meta tells us that terms were signed"</span></PageHead>
@@ -56,6 +60,47 @@ pub async fn webhooks_page(visit: Visit) -> Result<Page, AppError> {
         <Section id="deliveries" title="What Meta told" note="Newest first">{list(rows, before, more, now)}</Section>
     };
     Ok(Page { title: "Webhooks".to_owned(), view: view.into_any() })
+}
+
+/// One change, with all that Meta said of it: `/settings/webhooks/{our id of it}`.
+///
+/// # Errors
+/// When there is no such change, or it is another partner's; when Postgres is away.
+pub async fn change_page(visit: Visit) -> Result<Page, AppError> {
+    let id = visit.param("change").and_then(|id| id.parse().ok()).ok_or(AppError::NotFound)?;
+    let now = visit.clock.now();
+    let mut tx = visit.tenant().await?;
+    let change = store::find_change(&mut tx, id).await.map_err(mishap)?.ok_or(AppError::NotFound)?;
+    drop(tx);
+    let title = change.event.clone().unwrap_or_else(|| "A change without an event".to_owned());
+    let (sent_at, received_at, outcome) = (change.sent_at, change.received_at, change.outcome);
+    let waba = change.waba_id.as_ref().map(ToString::to_string);
+    let waba = waba.map(|id| view! { <Fact term="WABA"><Identifier what="WABA ID" value=id/></Fact> });
+    let field = change.field.clone().unwrap_or_else(|| "None".to_owned());
+    let raw = match change.body.clone() {
+        gone if gone.is_empty() => {
+            view! { <p class="hint">"What Meta said is no longer kept: it is older than your workspace keeps raw answers."</p> }.into_any()
+        }
+        body => view! { <RawText label="What Meta said" raw=body/> }.into_any(),
+    };
+    let view = view! {
+        <Breadcrumbs above=vec![("Settings", "/settings".to_owned()), ("Webhooks", PATH.to_owned())] here=format!("Change {id}")/>
+        <PageHead title=isolated(&title)/>
+        <Section id="change" title="What Meta told">
+            <div class="panel">
+                <Facts wide=true>
+                    <Fact term="Field"><Name name=field/></Fact>
+                    <Fact term="Business">{business_of(&change)}</Fact>
+                    {waba}
+                    <Fact term="Meta’s hour"><Timestamp at=sent_at now=now style=TimeStyle::Second/></Fact>
+                    <Fact term="Received"><Timestamp at=received_at now=now style=TimeStyle::Second/></Fact>
+                    <Fact term="What became of it">{outcome_view(outcome)}</Fact>
+                </Facts>
+            </div>
+        </Section>
+        <Section id="raw" title="As it came">{raw}</Section>
+    };
+    Ok(Page { title, view: view.into_any() })
 }
 
 /// A word with its shape and colour.
@@ -87,7 +132,7 @@ fn receiving(health: &Health, now: OffsetDateTime) -> AnyView {
 }
 
 /// What an admin needs to set Meta's side up, and to see that somebody knocks with a wrong key.
-fn setup(webhooks: &Webhooks, health: &Health) -> AnyView {
+fn setup(webhooks: &Webhooks, health: &Health, now: OffsetDateTime) -> AnyView {
     let url = webhooks.callback_url().to_owned();
     let token = if webhooks.can_be_verified() {
         view! {
@@ -116,34 +161,40 @@ fn setup(webhooks: &Webhooks, health: &Health) -> AnyView {
         <div>
             <dt>"Signatures"</dt>
             <dd>
-                {refused(health.bad_signatures, "A bad signature means that it was not Meta, or that META_APP_SECRET is another app’s.")}
+                {refused(&health.bad_signatures, "A bad signature means that it was not Meta, or that META_APP_SECRET is another app’s.", now)}
             </dd>
         </div>
         <div>
             <dt>"Unreadable"</dt>
-            <dd>{refused(health.unreadable, "Cut, too large or no JSON.")}</dd>
+            <dd>{refused(&health.unreadable, "Cut, too large or no JSON.", now)}</dd>
         </div>
     }
     .into_any()
 }
 
 /// How many deliveries were refused, and what that means.
-fn refused((hour, day): (i64, i64), meaning: &'static str) -> AnyView {
-    if day == 0 {
+fn refused(refused: &Refused, meaning: &'static str, now: OffsetDateTime) -> AnyView {
+    if refused.day == 0 {
         return mark(Glyph::Ready, Hue::Green, "None refused in 24 hours");
     }
     let count = |n: i64| grouped(u64::try_from(n).unwrap_or_default());
-    let text = format!(
-        "{} refused in 24 hours, {} in the last hour. Nothing of them is kept. {meaning}",
-        count(day),
-        count(hour)
-    );
-    view! { {mark(Glyph::Alert, Hue::Amber, "Some refused")}<span class="sub">{text}</span> }.into_any()
+    let counts = format!("{} refused in 24 hours, {} in the last hour", count(refused.day), count(refused.hour));
+    let last = refused.last_hour.map(|from| {
+        view! {
+            ", the last between "<Timestamp at=from now=now style=TimeStyle::Minute/>" and "
+            <Timestamp at=from + Duration::HOUR now=now style=TimeStyle::Minute/>
+        }
+    });
+    view! {
+        {mark(Glyph::Alert, Hue::Amber, "Some refused")}
+        <span class="sub">{counts}{last}". Nothing of them is kept. "{meaning}</span>
+    }
+    .into_any()
 }
 
 fn list(rows: Vec<KeptChange>, before: Option<i64>, more: bool, now: OffsetDateTime) -> AnyView {
     if rows.is_empty() && before.is_some() {
-        let actions = view! { <a class="btn" href="/settings/webhooks">"Show the newest"</a> };
+        let actions = view! { <a class="btn" href=PATH>"Show the newest"</a> };
         return view! { <Empty title="Nothing here" actions=actions.into_any()><p>"The list ends before this."</p></Empty> }
             .into_any();
     }
@@ -154,8 +205,8 @@ fn list(rows: Vec<KeptChange>, before: Option<i64>, more: bool, now: OffsetDateT
         .into_any();
     }
     let shown = u64::try_from(rows.len()).unwrap_or_default();
-    let older = rows.last().filter(|_| more).map(|row| format!("/settings/webhooks?before={}", row.id));
-    let newest = before.map(|_| "/settings/webhooks".to_owned());
+    let older = rows.last().filter(|_| more).map(|row| format!("{PATH}?before={}", row.id));
+    let newest = before.map(|_| PATH.to_owned());
     view! {
         {changes_table(rows, now)}
         <Pager words=("Newest", "Older") back=newest on=older>{plural(shown, "change", "changes")}</Pager>
@@ -187,22 +238,18 @@ pub fn changes_table(rows: Vec<KeptChange>, now: OffsetDateTime) -> AnyView {
 
 fn table_row(row: KeptChange, now: OffsetDateTime) -> AnyView {
     let field = row.field.clone().unwrap_or_else(|| "no field".to_owned());
-    let event = row.event.map_or_else(
-        || view! { <span class="muted">"No event"</span> }.into_any(),
-        |event| view! { <code><bdi>{event}</bdi></code> }.into_any(),
+    let event = row.event.as_ref().map_or_else(
+        || view! { <span>"No event"</span> }.into_any(),
+        |event| view! { <code><bdi>{event.clone()}</bdi></code> }.into_any(),
     );
-    let business = match (row.business_id, row.business_name) {
-        (Some(id), Some(name)) => view! { <NameLink href=format!("/businesses/{id}") name=name/> }.into_any(),
-        (Some(id), None) => view! { <span class="mono">{id.to_string()}</span> }.into_any(),
-        (None, _) => {
-            view! { <span class="none" aria-hidden="true">"–"</span><span class="vh">"None named"</span> }.into_any()
-        }
-    };
+    let business = business_of(&row);
     let waba =
         row.waba_id.map(|id| view! { <span class="sub">"WABA "<span class="mono">{id.to_string()}</span></span> });
     view! {
         <tr role="row">
-            <th role="rowheader" scope="row" class="c-name">{event}<span class="sub"><Name name=field/></span></th>
+            <th role="rowheader" scope="row" class="c-name">
+                <a class="name" href=format!("{PATH}/{}", row.id)>{event}</a><span class="sub"><Name name=field/></span>
+            </th>
             <td role="cell" data-label="Business">{business}{waba}</td>
             <td role="cell" data-label="What became of it">{outcome_view(row.outcome)}</td>
             <td role="cell" data-label="When" class="num nowrap">
@@ -211,6 +258,16 @@ fn table_row(row: KeptChange, now: OffsetDateTime) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+fn business_of(change: &KeptChange) -> AnyView {
+    match (change.business_id.as_ref(), change.business_name.clone()) {
+        (Some(id), Some(name)) => view! { <NameLink href=format!("/businesses/{id}") name=name/> }.into_any(),
+        (Some(id), None) => view! { <span class="mono">{id.to_string()}</span> }.into_any(),
+        (None, _) => {
+            view! { <span class="none" aria-hidden="true">"–"</span><span class="vh">"None named"</span> }.into_any()
+        }
+    }
 }
 
 fn outcome_view(outcome: Option<Outcome>) -> AnyView {

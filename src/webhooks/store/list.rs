@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::super::model::{Health, KeptChange, Outcome};
+use super::super::model::{Health, KeptChange, Outcome, Refused};
 use crate::{
     db::TenantTx,
     graph::{BusinessId, WabaId},
@@ -54,33 +54,6 @@ pub async fn recent(tx: &mut TenantTx, before: Option<i64>, most: i64) -> sqlx::
         WHERE c.partner_id = $1 AND c.change_id < $2
         ORDER BY c.change_id DESC LIMIT $3"#,
         partner.as_str() as _,
-        before.unwrap_or(i64::MAX),
-        most,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(rows.into_iter().map(KeptChange::from).collect())
-}
-
-/// What Meta told of a business, newest first: changes before `before`, at most `most`. For its timeline and its requests'.
-pub async fn changes_of(
-    tx: &mut TenantTx,
-    business: &BusinessId,
-    before: Option<i64>,
-    most: i64,
-) -> sqlx::Result<Vec<KeptChange>> {
-    let partner = tx.partner().clone();
-    let rows = sqlx::query_as!(
-        Row,
-        r#"SELECT c.change_id AS id, c.sent_at, c.received_at, c.field, c.event, c.business_id AS "business_id: String",
-            b.name AS "business_name?", c.waba_id AS "waba_id: String", c.outcome, left(c.body, 20000) AS "body!"
-        FROM webhook_changes c LEFT JOIN LATERAL (
-            SELECT name FROM businesses WHERE partner_id = $1 AND business_id = c.business_id OFFSET 0
-        ) AS b ON TRUE
-        WHERE c.partner_id = $1 AND c.business_id = $2 AND c.change_id < $3
-        ORDER BY c.change_id DESC LIMIT $4"#,
-        partner.as_str() as _,
-        business.as_str() as _,
         before.unwrap_or(i64::MAX),
         most,
     )
@@ -154,7 +127,8 @@ pub async fn health(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Heal
             coalesce(sum(n) FILTER (WHERE bad AND hour > $1::timestamptz - interval '1 hour'), 0)::bigint AS "bad_hour!",
             coalesce(sum(n) FILTER (WHERE bad), 0)::bigint AS "bad_day!",
             coalesce(sum(n) FILTER (WHERE NOT bad AND hour > $1::timestamptz - interval '1 hour'), 0)::bigint AS "other_hour!",
-            coalesce(sum(n) FILTER (WHERE NOT bad), 0)::bigint AS "other_day!"
+            coalesce(sum(n) FILTER (WHERE NOT bad), 0)::bigint AS "other_day!",
+            max(hour) FILTER (WHERE bad) AS bad_last, max(hour) FILTER (WHERE NOT bad) AS other_last
         FROM (
             SELECT n, hour, reason IN ('not_signed', 'malformed_signature', 'wrong_signature') AS bad FROM webhook_refusals
             WHERE hour > $1::timestamptz - interval '25 hours'
@@ -166,7 +140,7 @@ pub async fn health(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Heal
     Ok(Health {
         last_at: told.last_at,
         last_day: told.last_day,
-        bad_signatures: (refused.bad_hour, refused.bad_day),
-        unreadable: (refused.other_hour, refused.other_day),
+        bad_signatures: Refused { hour: refused.bad_hour, day: refused.bad_day, last_hour: refused.bad_last },
+        unreadable: Refused { hour: refused.other_hour, day: refused.other_day, last_hour: refused.other_last },
     })
 }

@@ -17,7 +17,7 @@ pub use self::{
         Fresh, SyncNeed, move_sharing, move_solutions, note, reopen, settle, settle_businesses, sign, sync_need,
         take_fresh,
     },
-    list::{changes_naming, changes_of, find_change, health, recent},
+    list::{changes_naming, find_change, health, recent},
 };
 
 /// Keeps changes, each once, and wakes those who apply them. Committed when it comes back.
