@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use js_sys::wasm_bindgen::{JsCast, closure::Closure};
 use leptos::{ev, prelude::*};
-use web_sys::{Element, Event, HtmlDialogElement};
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement};
 
 use crate::ui::listbox::{Listbox, recent, remember};
 
@@ -102,9 +102,18 @@ fn ask(listbox: &Rc<Listbox>) {
     listbox.ask("/palette", &[("q", &typed)], lately);
 }
 
-/// Goes where the chosen option leads.
+/// Goes where the chosen option leads, or presses what it names.
 fn go(listbox: &Listbox, new_tab: bool) {
     let Some(option) = listbox.chosen() else { return };
+    if let Some(selector) = option.get_attribute("data-press") {
+        close();
+        if let Ok(Some(button)) = document().query_selector(&selector)
+            && let Some(button) = button.dyn_ref::<HtmlElement>()
+        {
+            button.click();
+        }
+        return;
+    }
     let Some(href) = option.get_attribute("data-href").filter(|href| href.starts_with('/') && !href.starts_with("//"))
     else {
         return;

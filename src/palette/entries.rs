@@ -2,20 +2,47 @@
 
 use crate::{sign_in::Role, ui::Glyph};
 
-/// One entry: a way somewhere.
+/// What an entry does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// Leads to this address.
+    Opens(&'static str),
+    /// Presses the button that this selector finds: it stands on every page.
+    Presses(&'static str),
+}
+
+/// Whom an entry is offered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    All,
+    /// Those who send requests.
+    Senders,
+    Admins,
+}
+
+/// One entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub word: &'static str,
-    pub href: &'static str,
+    pub does: Does,
     pub glyph: Glyph,
-    /// The single keys that lead there, too.
+    /// The single keys that do it, too.
     pub keys: &'static [&'static str],
-    /// Only for those who send requests.
-    pub sends: bool,
+    of: For,
+}
+
+impl Entry {
+    const fn of(self, of: For) -> Self {
+        Self { of, ..self }
+    }
 }
 
 const fn page(word: &'static str, href: &'static str, glyph: Glyph, keys: &'static [&'static str]) -> Entry {
-    Entry { word, href, glyph, keys, sends: false }
+    Entry { word, does: Does::Opens(href), glyph, keys, of: For::All }
+}
+
+const fn press(word: &'static str, selector: &'static str, glyph: Glyph) -> Entry {
+    Entry { word, does: Does::Presses(selector), glyph, keys: &[], of: For::All }
 }
 
 /// Pages.
@@ -31,18 +58,23 @@ pub const PAGES: &[Entry] = &[
 
 /// Things to do.
 pub const DEEDS: &[Entry] = &[
-    Entry { word: "Import CSV…", href: "/import", glyph: Glyph::Upload, keys: &["I"], sends: true },
-    Entry {
-        word: "Find businesses to onboard",
-        href: "/businesses?status=eligible",
-        glyph: Glyph::Eligible,
-        keys: &[],
-        sends: true,
-    },
+    page("Import CSV…", "/import", Glyph::Upload, &["I"]).of(For::Senders),
+    page("Find businesses to onboard", "/businesses?status=eligible", Glyph::Eligible, &[]).of(For::Senders),
+    press("Sync businesses from Meta now", "#sync-now", Glyph::Refresh),
+    page("See businesses that have stalled", "/businesses?status=stalled", Glyph::Hourglass, &[]),
+    page("See businesses that need attention", "/businesses?status=needs_attention", Glyph::Alert, &[]),
     page("See requests that need attention", "/requests?q=is:attention", Glyph::Alert, &[]),
     page("See requests that have stalled", "/requests?q=is:stalled", Glyph::Hourglass, &[]),
     page("See your own requests", "/requests?q=by:me", Glyph::User, &[]),
+    page("See why requests fail", "/support/causes", Glyph::Failed, &[]),
     page("See calls that Meta refused", "/requests?q=in:calls%20status:4xx,5xx", Glyph::Bolt, &[]),
+    page("See what Meta told by webhook", "/settings/webhooks", Glyph::Link, &[]),
+    page("Download all requests as CSV", "/requests/export.csv", Glyph::Download, &[]),
+    page("See the audit log", "/settings/audit", Glyph::File, &[]).of(For::Admins),
+    press("Use the light theme", ".account [name='theme'][value='light']", Glyph::Settings),
+    press("Use the dark theme", ".account [name='theme'][value='dark']", Glyph::Settings),
+    press("Use the theme of your system", ".account [name='theme'][value='system']", Glyph::Settings),
+    press("Sign out", ".account form[action='/sign-out'] button", Glyph::User),
 ];
 
 /// Those that the role may follow and whose words hold what was typed.
@@ -50,7 +82,12 @@ pub fn fitting(entries: &'static [Entry], role: Role, typed: &str) -> impl Itera
     let typed = typed.to_lowercase();
     entries
         .iter()
-        .filter(move |entry| (!entry.sends || role.may_onboard()) && entry.word.to_lowercase().contains(&typed))
+        .filter(move |entry| match entry.of {
+            For::All => true,
+            For::Senders => role.may_onboard(),
+            For::Admins => role == Role::Admin,
+        })
+        .filter(move |entry| entry.word.to_lowercase().contains(&typed))
 }
 
 #[cfg(test)]
@@ -62,6 +99,11 @@ mod tests {
         let words = |role| fitting(DEEDS, role, "").map(|entry| entry.word).collect::<Vec<_>>();
         assert!(words(Role::AccountManager).contains(&"Import CSV…"));
         assert!(!words(Role::Support).iter().any(|word| word.contains("Import") || word.contains("onboard")));
-        assert_eq!(fitting(PAGES, Role::Support, "BAT").map(|entry| entry.href).collect::<Vec<_>>(), ["/batches"]);
+        assert!(
+            words(Role::Admin).contains(&"See the audit log")
+                && !words(Role::AccountManager).contains(&"See the audit log")
+        );
+        let found: Vec<Does> = fitting(PAGES, Role::Support, "BAT").map(|entry| entry.does).collect();
+        assert_eq!(found, [Does::Opens("/batches")]);
     }
 }

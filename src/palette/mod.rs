@@ -4,7 +4,7 @@
 //!
 //! What always holds:
 //! - what is typed or pasted is sent, never put into an address, and no secret in it into an address the palette leads to;
-//! - nothing is only there: each entry is a link that stands on some page as well, and without script the way in is Look up;
+//! - nothing is only there: each entry is a link or a button that stands on some page as well, and without script the way in is Look up;
 //! - an entry that a role may not follow isn't offered to it;
 //! - single keys are silent while somebody types, and can be switched off; Ctrl or Cmd K always opens the palette.
 

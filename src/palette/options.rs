@@ -12,7 +12,7 @@ use http::request::Parts;
 use leptos::prelude::*;
 use url::form_urlencoded::{self, byte_serialize};
 
-use super::entries::{DEEDS, Entry, PAGES, fitting};
+use super::entries::{DEEDS, Does, Entry, PAGES, fitting};
 use crate::{
     businesses::{Business, first_businesses},
     clock::Clock,
@@ -129,7 +129,16 @@ fn group(title: &'static str, id: &'static str, options: Vec<AnyView>) -> Option
 }
 
 fn entry(id: String, entry: &'static Entry) -> AnyView {
-    option(id, entry.href.to_owned(), entry.glyph, entry.word.into_any(), keys(entry.keys))
+    let (href, press) = match entry.does {
+        Does::Opens(href) => (Some(href), None),
+        Does::Presses(selector) => (None, Some(selector)),
+    };
+    view! {
+        <div class="opt" role="option" id=id aria-selected="false" data-href=href data-press=press>
+            <Icon glyph=entry.glyph/><span class="opt-t">{entry.word}</span><span class="hint">{keys(entry.keys)}</span>
+        </div>
+    }
+    .into_any()
 }
 
 fn keys(keys: &'static [&'static str]) -> AnyView {

@@ -63,6 +63,7 @@ pub fn palette(viewer: &Viewer, keys: bool) -> AnyView {
                 <span class="push">"Paste an ID or a Graph error to jump to it"</span>
             </div>
         </dialog>
+        <form method="post" action="/businesses/sync" hidden=true><button type="submit" id="sync-now">"Sync now"</button></form>
         <dialog class="dialog" id="keys" aria-labelledby="keys-title">
             <div class="dialog-head">
                 <h2 id="keys-title">"Keyboard shortcuts"</h2>
