@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 
 import { comes, expect, expectAccessible, expectNoOverflow, expectStrictHtml, signIn, synced, test } from './fixtures.ts';
-import { businessWhere, lastOnboardingCall, people, planFault, systemToken, type Business } from './simulator.ts';
+import { accept, businessWhere, lastOnboardingCall, people, planFault, systemToken, type Business } from './simulator.ts';
 
 async function expectSound(page: Page, path: string): Promise<void> {
   await page.goto(path);
@@ -140,22 +140,33 @@ test('the insights, whole and broken down', async ({ page }) => {
   test.slow();
   await signIn(page, 'admin');
   await synced(page);
-  await onboard(page, await businessWhere('onboardable'));
+  const accepted = await businessWhere('onboardable');
+  await onboard(page, accepted);
   await planFault('onboard', 'permission-denied');
   await onboard(page, await businessWhere('onboardable'));
+  await accept(accepted);
+  await page.goto(`/businesses/${accepted.id}`);
+  await page.getByRole('button', { name: 'Check at Meta' }).click();
   await page.goto('/insights');
-  await comes(page.getByRole('figure', { name: 'From request to ready' }));
+  await comes(page.getByRole('figure', { name: 'Time to acceptance' }).getByText('Show as table'));
   for (const path of ['/insights', '/insights?by=week', '/insights?by=manager&range=7', '/insights?solution=nonsense']) {
     await expectSound(page, path);
   }
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.goto('/insights');
-  for (const name of ['From request to ready', 'Errors by cause, each week']) {
+  // What a chart shows can be read: in its name, and row by row.
+  for (const [name, row, cell] of [
+    ['From request to ready', 'Accepted', /^[1-9]/],
+    ['Time to acceptance', 'Median', /\d/],
+    ['Errors by cause', /\d/, /^[1-9]/],
+    ['Meta’s call limit', /:00/, /%/],
+  ] as const) {
     const figure = page.getByRole('figure', { name });
     await expect(figure.getByRole('img')).toHaveAccessibleName(/\d/);
     await figure.getByText('Show as table').click();
     await expect(figure.getByRole('table').first()).toBeVisible();
-    await expect(figure.getByRole('rowheader').first()).toBeVisible();
+    const read = figure.getByRole('row').filter({ has: page.getByRole('rowheader', { name: row }) });
+    await expect(read.getByRole('cell', { name: cell }).first()).toBeVisible();
   }
 });
 

@@ -123,9 +123,48 @@ test('the palette finds a business, an id and a page', async ({ page, javaScript
   await expect(page.getByRole('option', { name: 'Look up what was pasted' })).toBeVisible();
   await box.press('Enter');
   await expect(page).toHaveURL(/\/support\?q=AXsgnV2Cm3ZM/);
-  await page.keyboard.press('Control+k');
+  // Things to do come before what is typed is looked up, and do it.
+  for (const [typed, theme] of [['dark th', 'dark'], ['of your sys', null]] as const) {
+    await expect(async () => {
+      await page.keyboard.press('Control+k');
+      await expect(box).toBeFocused({ timeout: 500 });
+    }).toPass({ timeout: 20_000 });
+    await box.fill(typed);
+    await expect(page.getByRole('option').first()).toContainText(typed);
+    await box.press('Enter');
+    if (theme) await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
+    else await expect(page.locator('html')).not.toHaveAttribute('data-theme');
+  }
+  await expect(async () => {
+    await page.keyboard.press('Control+k');
+    await expect(box).toBeFocused({ timeout: 500 });
+  }).toPass({ timeout: 20_000 });
   await page.keyboard.press('Escape');
   await expect(box).toBeHidden();
+});
+
+test('businesses are found by what was noted of them', async ({ page, javaScriptEnabled }) => {
+  await signIn(page, 'accountManager');
+  await synced(page);
+  const business = await businessWhere('onboardable');
+  const words = `Rita decides in ${business.id.slice(-4)} days`;
+  await page.goto(`/businesses/${business.id}`);
+  await page.getByRole('textbox', { name: 'Note' }).fill(words);
+  await page.getByRole('button', { name: 'Add note' }).click();
+  await expect(page.getByText(words)).toBeVisible();
+  await page.goto('/businesses');
+  await page.locator('summary', { hasText: 'Filter' }).click();
+  await page.getByRole('textbox', { name: 'Note contains' }).fill(words.toUpperCase());
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await expect(page).toHaveURL(/note=RITA/);
+  await expect(page.getByRole('row')).toHaveCount(2);
+  await expect(page.getByRole('row').nth(1)).toContainText(business.name);
+  if (javaScriptEnabled) {
+    await expectAccessible(page);
+    await page.setViewportSize({ width: 1280, height: 900 });
+  }
+  await page.getByRole('link', { name: /^Remove filter: note/ }).click();
+  await expect(page).toHaveURL(/\/businesses$/);
 });
 
 test('a page that never comes to rest comes to life all the same', async ({ page, javaScriptEnabled }) => {

@@ -230,7 +230,7 @@ impl Shared {
         }
         let fields: Vec<Value> =
             ["account_update", "partner_solutions"].map(|name| json!({"name": name, "version": "v25.0"})).into();
-        let kept = self.options.webhook.iter().map(|webhook| {
+        let kept = self.webhook().into_iter().map(|webhook| {
             json!({"object": "whatsapp_business_account", "callback_url": webhook.url, "active": true, "fields": fields})
         });
         Ok(json!({"data": kept.collect::<Vec<_>>()}))

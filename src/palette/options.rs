@@ -96,7 +96,8 @@ fn list(role: Role, typed: &str, recognised: Option<Recognised>, named: Vec<Busi
         "p-g",
         fitting(PAGES, role, wanted).enumerate().map(|(at, page)| entry(format!("p-g-{at}"), page)).collect(),
     );
-    let mut deeds: Vec<AnyView> = Vec::new();
+    let mut deeds: Vec<AnyView> =
+        fitting(DEEDS, role, wanted).enumerate().map(|(at, deed)| entry(format!("p-d-{at}"), deed)).collect();
     if !typed.is_empty() && !is_recognised {
         let short: String = typed.chars().take(60).collect();
         let keys = keys(&["G", "L"]);
@@ -116,7 +117,6 @@ fn list(role: Role, typed: &str, recognised: Option<Recognised>, named: Vec<Busi
             ().into_any(),
         ));
     }
-    deeds.extend(fitting(DEEDS, role, wanted).enumerate().map(|(at, deed)| entry(format!("p-d-{at}"), deed)));
     let deeds = group("Do", "p-d", deeds);
     view! { <div id="options">{recognised}{businesses}{pages}{deeds}</div> }.into_any()
 }

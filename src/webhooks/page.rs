@@ -87,16 +87,14 @@ pub async fn change_page(visit: Visit) -> Result<Page, AppError> {
         <Breadcrumbs above=vec![("Settings", "/settings".to_owned()), ("Webhooks", PATH.to_owned())] here=format!("Change {id}")/>
         <PageHead title=isolated(&title)/>
         <Section id="change" title="What Meta told">
-            <div class="panel">
-                <Facts wide=true>
-                    <Fact term="Field"><Name name=field/></Fact>
-                    <Fact term="Business">{business_of(&change)}</Fact>
-                    {waba}
-                    <Fact term="Meta’s hour"><Timestamp at=sent_at now=now style=TimeStyle::Second/></Fact>
-                    <Fact term="Received"><Timestamp at=received_at now=now style=TimeStyle::Second/></Fact>
-                    <Fact term="What became of it">{outcome_view(outcome)}</Fact>
-                </Facts>
-            </div>
+            <Facts wide=true>
+                <Fact term="Field"><Name name=field/></Fact>
+                <Fact term="Business">{business_of(&change)}</Fact>
+                {waba}
+                <Fact term="Meta’s hour"><Timestamp at=sent_at now=now style=TimeStyle::Second/></Fact>
+                <Fact term="Received"><Timestamp at=received_at now=now style=TimeStyle::Second/></Fact>
+                <Fact term="What became of it">{outcome_view(outcome)}</Fact>
+            </Facts>
         </Section>
         <Section id="raw" title="As it came">{raw}</Section>
     };

@@ -90,7 +90,8 @@ fn table_row(row: CallRow, now: OffsetDateTime) -> AnyView {
             view! { <span class="err"><code>{codes}</code>" "<span class="clip" title=message.clone()>{message.clone()}</span></span> }.into_any()
         }
         (None, Some(failure)) => view! { <span class="err">{failure.replace('_', " ")}</span> }.into_any(),
-        (None, None) => "Taken".into_any(),
+        (None, None) if row.operation == Operation::OnboardPartnersToMmLite.as_str() => "Taken".into_any(),
+        (None, None) => "Answered".into_any(),
     };
     view! {
         <tr role="row">
