@@ -218,7 +218,7 @@ pub enum EventKind {
     Returned,
     /// Meta told something by webhook: see [`super::told_words`].
     Told,
-    /// A member had Meta asked how it stands.
+    /// A member asked for a check at Meta.
     CheckAsked,
 }
 

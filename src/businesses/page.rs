@@ -41,7 +41,7 @@ pub async fn businesses_page(visit: Visit) -> Result<Page, AppError> {
     let views = views_menu(&mut tx, &visit, ViewsOf::Businesses).await.map_err(mishap)?;
     // Nothing was written; what follows may need a transaction of its own.
     drop(tx);
-    let near = match seen.search.as_ref().filter(|_| seen.nothing_matches()) {
+    let near = match seen.search.as_ref().filter(|_| seen.nobody_is_called_so()) {
         Some(search) => store::name_like(visit.tenant().await?, search).await.map_err(mishap)?,
         None => Vec::new(),
     };
@@ -71,6 +71,8 @@ struct Sight {
     query: Query,
     search: Option<Search>,
     by_waba: Option<WabaId>,
+    /// Only some of the businesses with such a note were looked at.
+    more_noted: bool,
     counts: Counts,
     total: Count,
     listed: Listed,
@@ -79,8 +81,9 @@ struct Sight {
 }
 
 impl Sight {
-    fn nothing_matches(&self) -> bool {
-        self.search.is_some() && self.counts.of(Filter::All).n == 0
+    /// Nobody is called so, as far as nothing else is asked for.
+    fn nobody_is_called_so(&self) -> bool {
+        self.search.is_some() && !self.query.is_narrowed() && self.counts.of(Filter::All).n == 0
     }
 }
 
@@ -105,8 +108,8 @@ async fn look(tx: &mut TenantTx, mut query: Query, stalled_before: OffsetDateTim
         query.place = Place::Start;
         page_of(tx, &query, found.as_ref(), stalled_before).await?.unwrap_or_default()
     };
-    let by_waba = found.and_then(|found| found.waba);
-    Ok(Sight { query, search, by_waba, counts, total, listed, misplaced })
+    let (by_waba, more_noted) = found.map(|found| (found.waba, found.more_noted)).unwrap_or_default();
+    Ok(Sight { query, search, by_waba, more_noted, counts, total, listed, misplaced })
 }
 
 async fn page_of(
@@ -135,6 +138,10 @@ fn view(
     let nothing_yet = seen.total.n == 0 && sync.synced_at.is_none();
     if seen.misplaced {
         complaints.push("That page of the list does not exist. The first one is shown.".to_owned());
+    }
+    if seen.more_noted {
+        let words = "More than 1,000 businesses have such a note, and only 1,000 of them were looked at. Add words of the note.";
+        complaints.push(words.to_owned());
     }
     let query = seen.query.clone();
     // Without script a page that waits for the first rows asks again by itself.

@@ -108,10 +108,14 @@ impl Results {
     fn empty(self) -> AnyView {
         let clear = view! { <a class="btn" href=super::query::PATH>"Clear filters"</a> };
         let (typed, filter) = (self.query.typed.trim().to_owned(), self.query.filter);
-        if typed.is_empty() && self.query.is_narrowed() {
+        if self.query.is_narrowed() && (typed.is_empty() || self.counts.of(Filter::All).n == 0) {
+            let noted = !self.query.note.is_empty();
             let (title, words) = match (self.query.manager, filter) {
+                _ if !typed.is_empty() || (noted && self.query.manager.is_some()) => {
+                    ("No business fits all of this", "Take a filter away, or search for less.")
+                }
                 (_, chip) if chip != Filter::All => ("None right now", "None of these businesses is in this state."),
-                _ if !self.query.note.is_empty() => {
+                _ if noted => {
                     ("No business has such a note", "Notes are written on the page of a business, at its timeline.")
                 }
                 (Some(Manager::Nobody), _) => ("Every business has a manager", "None is left to assign."),

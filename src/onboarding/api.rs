@@ -225,13 +225,16 @@ async fn ask(visit: &Visit, signals: &Signals, business_id: &str, number: &str) 
         return Err(unknown());
     }
     let (now, partner) = (visit.clock.now(), visit.viewer.partner.clone());
-    if !store::make_due(&mut tx, &business, now).await.map_err(failed)? {
+    let wished = store::make_due(&mut tx, &business, now).await.map_err(failed)?;
+    if wished == store::Wished::NotWaiting {
         return Ok(format!("{page}?notice=not_waiting"));
     }
     if store::is_polled(&mut tx, &business, now).await.map_err(failed)? {
         return Ok(format!("{page}?notice=checked_lately"));
     }
-    businesses::note_check(&mut tx, &business, visit.viewer.member_id, now).await.map_err(failed)?;
+    if wished == store::Wished::Newly {
+        businesses::note_check(&mut tx, &business, visit.viewer.member_id, now).await.map_err(failed)?;
+    }
     reconcile::wake(&mut tx, POLL, &partner).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
     let answered = tokio::time::timeout(PATIENCE, async {

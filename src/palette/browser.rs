@@ -58,10 +58,14 @@ pub fn enliven() {
             "ArrowDown" => keyed.step(1),
             "ArrowUp" => keyed.step(-1),
             "Enter" => {
-                if keyed.chosen().is_none() {
-                    keyed.step(1);
-                }
-                go(&keyed, event.ctrl_key() || event.meta_key());
+                // Whoever types fast means what is typed, and not what the list still shows.
+                let (new_tab, going) = (event.ctrl_key() || event.meta_key(), Rc::clone(&keyed));
+                keyed.when_answered(move || {
+                    if going.chosen().is_none() {
+                        going.step(1);
+                    }
+                    go(&going, new_tab);
+                });
             }
             _ => return,
         }

@@ -153,8 +153,13 @@ async fn asking_waits_while_meta_asks_us_to_and_goes_behind_requests(pool: PgPoo
     let again = check(&browser, &businesses[0]).await;
     assert!(again.url.ends_with("notice=checked_lately"), "{}", again.url);
     assert!(again.body.contains("Checked less than a minute ago"), "{}", again.body);
-    let told = again.body.matches("had Meta asked how it stands").count();
-    assert_eq!((told, again.body.matches("Asked Meta: nothing new").count()), (1, 0), "it was news: {}", again.body);
+    let told = again.body.matches("asked for a check at Meta").count();
+    assert_eq!(
+        (told, again.body.matches("Asked Meta: it stands as before").count()),
+        (1, 0),
+        "it was news: {}",
+        again.body
+    );
 
     // Told to wait, it waits.
     app.advance(Duration::from_secs(10)).await;
@@ -170,7 +175,7 @@ async fn asking_waits_while_meta_asks_us_to_and_goes_behind_requests(pool: PgPoo
     app.until("it to be asked about", async || app.simulator.count(Operation::ReadMany) > 1).await;
     let page = format!("/businesses/{}", businesses[0]);
     app.until("the timeline to say so", async || {
-        browser.open(&page).await.unwrap().body.contains("Asked Meta: nothing new")
+        browser.open(&page).await.unwrap().body.contains("Asked Meta: it stands as before")
     })
     .await;
 }

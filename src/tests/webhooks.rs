@@ -293,7 +293,9 @@ async fn what_is_forged_cut_too_large_or_no_json_is_refused_counted_and_not_kept
     let (admin, support) = (app.signed_in(ADMIN).await, app.signed_in(SUPPORT).await);
     let page = admin.open("/settings/webhooks").await.unwrap();
     assert!(
-        page.body.contains("6 refused in 24 hours, 6 in the last hour") && page.body.contains("/webhooks/meta"),
+        page.body.contains("6 refused in 24 hours")
+            && page.body.contains(", the last between ")
+            && page.body.contains("/webhooks/meta"),
         "{}",
         page.body
     );

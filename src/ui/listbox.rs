@@ -30,6 +30,10 @@ pub struct Listbox {
     frame: Element,
     timer: Cell<Option<TimeoutHandle>>,
     abort: RefCell<Option<AbortController>>,
+    /// What stood in the field that the options are for.
+    answered: RefCell<Option<String>>,
+    /// What is to be done once they are for what stands there now.
+    then: RefCell<Option<Box<dyn FnOnce()>>>,
 }
 
 impl Listbox {
@@ -42,6 +46,8 @@ impl Listbox {
             frame: by_id(frame)?,
             timer: Cell::default(),
             abort: RefCell::default(),
+            answered: RefCell::default(),
+            then: RefCell::default(),
         })
     }
 
@@ -66,7 +72,8 @@ impl Listbox {
     /// is sent and not asked for by address: addresses are kept in too many places.
     pub fn ask(self: &Rc<Self>, path: &'static str, fields: &[(&str, &str)], recent: Vec<(String, String)>) {
         let this = Rc::clone(self);
-        let form = form_of(fields);
+        let (form, typed) = (form_of(fields), self.input.value());
+        self.then.take();
         let timer = set_timeout_with_handle(
             move || {
                 let abort = AbortController::new().ok();
@@ -81,6 +88,11 @@ impl Listbox {
                         // Somebody else's page, such as the way to sign in, has none.
                         let options = page.get_element_by_id("options").map(|options| options.inner_html());
                         this.fill(&options.unwrap_or_default(), &recent);
+                        this.answered.replace(Some(typed));
+                        let then = this.then.take();
+                        if let Some(then) = then {
+                            then();
+                        }
                     }
                 });
             },
@@ -88,6 +100,16 @@ impl Listbox {
         );
         if let Some(older) = self.timer.replace(timer.ok()) {
             older.clear();
+        }
+    }
+
+    /// Does something with the options for what is typed: at once, or when they have come, unless something else is typed before.
+    pub fn when_answered(&self, then: impl FnOnce() + 'static) {
+        let is_answered = self.answered.borrow().as_ref() == Some(&self.input.value());
+        if is_answered {
+            then();
+        } else {
+            self.then.replace(Some(Box::new(then)));
         }
     }
 
@@ -149,6 +171,7 @@ impl Listbox {
         if let Some(abort) = self.abort.take() {
             abort.abort();
         }
+        self.then.take();
         self.mark(None);
         self.open(false);
     }

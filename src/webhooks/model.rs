@@ -97,7 +97,7 @@ pub struct KeptChange {
     pub waba_id: Option<WabaId>,
     /// What became of it; `None` while nobody has looked at it.
     pub outcome: Option<Outcome>,
-    /// Its JSON as it came, cut to 20,000 characters; empty once it is too old to be kept.
+    /// Its JSON as it came, in lists cut to 20,000 characters; empty once it is too old to be kept.
     pub body: String,
 }
 
@@ -117,9 +117,7 @@ pub struct Health {
 /// Deliveries that were refused. They are counted by the hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// In the last hour.
-    pub hour: i64,
-    /// In the last 24.
+    /// In the last 24 hours.
     pub day: i64,
     /// The beginning of the hour of the last one of them.
     pub last_hour: Option<OffsetDateTime>,

@@ -175,17 +175,16 @@ fn refused(refused: &Refused, meaning: &'static str, now: OffsetDateTime) -> Any
     if refused.day == 0 {
         return mark(Glyph::Ready, Hue::Green, "None refused in 24 hours");
     }
-    let count = |n: i64| grouped(u64::try_from(n).unwrap_or_default());
-    let counts = format!("{} refused in 24 hours, {} in the last hour", count(refused.day), count(refused.hour));
+    let count = format!("{} refused in 24 hours", grouped(u64::try_from(refused.day).unwrap_or_default()));
     let last = refused.last_hour.map(|from| {
         view! {
             ", the last between "<Timestamp at=from now=now style=TimeStyle::Minute/>" and "
-            <Timestamp at=from + Duration::HOUR now=now style=TimeStyle::Minute/>
+            <Timestamp at=now.min(from + Duration::HOUR) now=now style=TimeStyle::Minute/>
         }
     });
     view! {
         {mark(Glyph::Alert, Hue::Amber, "Some refused")}
-        <span class="sub">{counts}{last}". Nothing of them is kept. "{meaning}</span>
+        <span class="sub">{count}{last}". Nothing of them is kept. "{meaning}</span>
     }
     .into_any()
 }

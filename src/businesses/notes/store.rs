@@ -33,7 +33,7 @@ const MOST_NOTED: i64 = 1_000;
 /// Businesses with a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {
-    /// 1,000 at most.
+    /// 1,000 at most, those with the lowest ids.
     pub ids: Vec<BusinessId>,
     /// There are others.
     pub more: bool,
@@ -45,7 +45,7 @@ pub async fn businesses_noted(tx: &mut TenantTx, words: &str) -> sqlx::Result<No
     let mut found = sqlx::query_scalar!(
         r#"SELECT DISTINCT business_id::text AS "id!" FROM business_notes
         WHERE partner_id = $1 AND deleted_at IS NULL AND strpos(lower(words), lower($2)) > 0
-        LIMIT $3"#,
+        ORDER BY 1 LIMIT $3"#,
         partner.as_str() as _,
         words,
         MOST_NOTED + 1,

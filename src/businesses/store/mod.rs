@@ -157,7 +157,7 @@ pub async fn events_of(tx: &mut TenantTx, id: &BusinessId, limit: i64) -> sqlx::
     Ok(events.collect())
 }
 
-/// Keeps that a member had Meta asked about a business.
+/// Keeps that a member asked for a check at Meta.
 pub async fn note_check(tx: &mut TenantTx, id: &BusinessId, member_id: i64, now: OffsetDateTime) -> sqlx::Result<()> {
     let partner = tx.partner().clone();
     sqlx::query!(

@@ -1,4 +1,4 @@
-//! Search: which businesses a question means. Never more than a bounded number of rows are looked at.
+//! Search: which businesses a question means. Never more than a bounded number of rows are looked at, but for notes, which are read all.
 
 use std::collections::{HashMap, HashSet};
 
@@ -39,6 +39,8 @@ pub struct Found {
     pub range: Option<(String, String)>,
     /// The ways of search that look at ids or words stopped at their most.
     pub more: bool,
+    /// Only some of the businesses with such a note were looked at.
+    pub more_noted: bool,
     /// The id asked for is this WABA's.
     pub waba: Option<WabaId>,
 }
@@ -81,7 +83,8 @@ impl Found {
             |key: &str| self.range.as_ref().is_some_and(|(from, to)| (from.as_str()..to.as_str()).contains(&key));
         let hits =
             others.hits.into_iter().filter(|hit| named.contains(hit.id.as_str()) || in_range(&hit.key)).collect();
-        Self { hits, range: None, more: self.more || others.more, waba: self.waba }
+        let more = self.more || others.more;
+        Self { hits, range: None, more, more_noted: others.more_noted, waba: self.waba }
     }
 }
 
@@ -214,7 +217,7 @@ async fn by_note(tx: &mut TenantTx, words: &str) -> sqlx::Result<Found> {
         partner.as_str() as _,
         &ids as _,
     )?;
-    Ok(Found { more: noted.more, ..capped(rows) })
+    Ok(Found { more: noted.more, more_noted: noted.more, ..capped(rows) })
 }
 
 async fn by_name(tx: &mut TenantTx, search: &Search) -> sqlx::Result<Found> {

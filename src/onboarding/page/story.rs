@@ -156,7 +156,7 @@ pub fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
         EventKind::Returned => (Glyph::Plus, None, "Returned: it shares a WABA again".into_any()),
         EventKind::CheckAsked => {
             let by = event.by.clone().unwrap_or_else(|| "Somebody".to_owned());
-            (Glyph::Refresh, None, view! { <Name name=by/>" had Meta asked how it stands" }.into_any())
+            (Glyph::Refresh, None, view! { <Name name=by/>" asked for a check at Meta" }.into_any())
         }
         EventKind::Told => {
             let told = businesses::told_words(said.unwrap_or_default());

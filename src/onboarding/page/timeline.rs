@@ -120,7 +120,7 @@ pub(super) fn timeline(
             }
             .into_any(),
             What::NothingNew => view! {
-                <TimelineEvent at=mark.at now=now glyph=Glyph::Refresh what="Asked Meta: nothing new".into_any()/>
+                <TimelineEvent at=mark.at now=now glyph=Glyph::Refresh what="Asked Meta: it stands as before".into_any()/>
             }
             .into_any(),
         })

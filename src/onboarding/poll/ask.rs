@@ -1,6 +1,6 @@
 //! The questions of one turn to Meta, and what was heard. What is kept of it, and what follows, is the reconciler's.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{Poll, REST, Turn, schedule};
 use crate::{
@@ -69,13 +69,15 @@ impl<'a> Line<'a> {
             self.probe(&ids, &mut heard).await?;
         }
         let now = self.poll.clock.now();
+        // Of whom Meta says nothing nothing was heard.
+        let told: HashSet<&BusinessId> = heard.statuses.iter().map(|(business, _)| business).collect();
         heard.asked = due
             .iter()
             .map(|(business, waits)| Asked {
                 business: business.clone(),
                 due_at: now + schedule::every(waits.since, now),
                 refusal: None,
-                polled: true,
+                polled: told.contains(business),
             })
             .collect();
         Ok(heard)

@@ -25,8 +25,8 @@ pub use self::{
     dispatch::{Claimed, Outcome, Picked, Room, claim, interrupted, next_due, pick, resume_after_sign_in, save},
     paces::{find_start, save_pace},
     polls::{
-        Asked, Due, Waits, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses, last_polled,
-        make_due, next_poll, open_meta_ids, reschedule,
+        Asked, Due, Waits, Wished, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses,
+        last_polled, make_due, next_poll, open_meta_ids, reschedule,
     },
     progress::{advance, behind},
     story::story_of_requests,

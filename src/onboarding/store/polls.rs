@@ -154,26 +154,44 @@ pub async fn forget(tx: &mut TenantTx, businesses: &[BusinessId]) -> sqlx::Resul
     .map(drop)
 }
 
-/// Has Meta asked about a business as soon as it can be, unless that was wanted a moment ago. `false`: nothing of it is waited for.
-pub async fn make_due(tx: &mut TenantTx, business: &BusinessId, now: OffsetDateTime) -> sqlx::Result<bool> {
+/// What a member's wish to have Meta asked about a business meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wished {
+    /// Nothing of it is waited for.
+    NotWaiting,
+    /// Meta was asked a moment ago, or is to be asked as somebody wished before.
+    Already,
+    Newly,
+}
+
+/// Has Meta asked about a business as soon as it can be, unless that was done a moment ago.
+pub async fn make_due(tx: &mut TenantTx, business: &BusinessId, now: OffsetDateTime) -> sqlx::Result<Wished> {
     let partner = tx.partner().clone();
-    sqlx::query_scalar!(
-        r#"WITH waiting AS (
-            SELECT partner_id, business_id, standing FROM businesses
-            WHERE partner_id = $1 AND business_id = $2 AND left_at IS NULL AND standing IN ('requested', 'already_requested', 'accepted')
+    let row = sqlx::query!(
+        r#"WITH waiting AS MATERIALIZED (
+            SELECT b.partner_id, b.business_id, b.standing, p.wanted_at IS NULL AS newly
+            FROM businesses b LEFT JOIN business_polls p ON p.partner_id = b.partner_id AND p.business_id = b.business_id
+            WHERE b.partner_id = $1 AND b.business_id = $2 AND b.left_at IS NULL
+                AND b.standing IN ('requested', 'already_requested', 'accepted')
         ), made AS (
             INSERT INTO business_polls AS p (partner_id, business_id, standing, due_at, wanted_at)
             SELECT partner_id, business_id, standing, $3, $3 FROM waiting
             ON CONFLICT (partner_id, business_id) DO UPDATE SET due_at = least(p.due_at, $3), wanted_at = $3
             WHERE coalesce(p.asked_at, '-infinity') < $3::timestamptz - interval '1 minute'
+            RETURNING business_id
         )
-        SELECT EXISTS (SELECT FROM waiting) AS "waits!""#,
+        SELECT EXISTS (SELECT FROM waiting) AS "waits!", EXISTS (SELECT FROM waiting WHERE newly) AND EXISTS (SELECT FROM made) AS "newly!""#,
         partner.as_str() as _,
         business.as_str() as _,
         now,
     )
     .fetch_one(&mut **tx)
-    .await
+    .await?;
+    Ok(match (row.waits, row.newly) {
+        (false, _) => Wished::NotWaiting,
+        (true, false) => Wished::Already,
+        (true, true) => Wished::Newly,
+    })
 }
 
 /// Whether Meta answered about a business since then, or shortly before.

@@ -2,6 +2,7 @@
 
 use std::time::Duration as Length;
 
+use super::store::Wished;
 use super::*;
 use crate::{businesses::News, graph::BusinessStatus};
 
@@ -112,8 +113,9 @@ async fn a_member_may_have_it_asked_about_now_but_not_all_the_time(pool: PgPool)
     house.requested(0, at(0)).await;
     house.enrol(at(0)).await;
     let mut tx = house.tx().await;
-    assert!(!store::make_due(&mut tx, &business(1), at(1)).await.unwrap(), "nothing of it is waited for");
-    assert!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap());
+    assert_eq!(store::make_due(&mut tx, &business(1), at(1)).await.unwrap(), Wished::NotWaiting);
+    assert_eq!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap(), Wished::Newly);
+    assert_eq!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap(), Wished::Already);
     tx.commit().await.unwrap();
     assert_eq!(house.due(at(1)).await, [0]);
     let mut tx = house.tx().await;
@@ -122,9 +124,9 @@ async fn a_member_may_have_it_asked_about_now_but_not_all_the_time(pool: PgPool)
     house.asked(0, at(31), None, at(1)).await;
     let mut tx = house.tx().await;
     assert!(store::is_polled(&mut tx, &business(0), at(1)).await.unwrap());
-    assert!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap());
+    assert_eq!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap(), Wished::Already);
     assert!(store::due(&mut tx, 9, at(2)).await.unwrap().is_empty(), "it was asked about a moment ago");
-    assert!(store::make_due(&mut tx, &business(0), at(3)).await.unwrap());
+    assert_eq!(store::make_due(&mut tx, &business(0), at(3)).await.unwrap(), Wished::Newly);
     let due = store::due(&mut tx, 9, at(3)).await.unwrap().remove(0);
     assert!(due.waits.unwrap().wanted);
 }

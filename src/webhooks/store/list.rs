@@ -98,7 +98,7 @@ pub async fn find_change(tx: &mut TenantTx, id: i64) -> sqlx::Result<Option<Kept
     let row = sqlx::query_as!(
         Row,
         r#"SELECT c.change_id AS id, c.sent_at, c.received_at, c.field, c.event, c.business_id AS "business_id: String",
-            b.name AS "business_name?", c.waba_id AS "waba_id: String", c.outcome, left(c.body, 20000) AS "body!"
+            b.name AS "business_name?", c.waba_id AS "waba_id: String", c.outcome, c.body
         FROM webhook_changes c LEFT JOIN businesses b ON b.partner_id = c.partner_id AND b.business_id = c.business_id
         WHERE c.partner_id = $1 AND c.change_id = $2"#,
         partner.as_str() as _,
@@ -124,9 +124,7 @@ pub async fn health(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Heal
     // By whole hours: the one that runs, and the 24 before it.
     let refused = sqlx::query!(
         r#"SELECT
-            coalesce(sum(n) FILTER (WHERE bad AND hour > $1::timestamptz - interval '1 hour'), 0)::bigint AS "bad_hour!",
             coalesce(sum(n) FILTER (WHERE bad), 0)::bigint AS "bad_day!",
-            coalesce(sum(n) FILTER (WHERE NOT bad AND hour > $1::timestamptz - interval '1 hour'), 0)::bigint AS "other_hour!",
             coalesce(sum(n) FILTER (WHERE NOT bad), 0)::bigint AS "other_day!",
             max(hour) FILTER (WHERE bad) AS bad_last, max(hour) FILTER (WHERE NOT bad) AS other_last
         FROM (
@@ -140,7 +138,7 @@ pub async fn health(tx: &mut TenantTx, now: OffsetDateTime) -> sqlx::Result<Heal
     Ok(Health {
         last_at: told.last_at,
         last_day: told.last_day,
-        bad_signatures: Refused { hour: refused.bad_hour, day: refused.bad_day, last_hour: refused.bad_last },
-        unreadable: Refused { hour: refused.other_hour, day: refused.other_day, last_hour: refused.other_last },
+        bad_signatures: Refused { day: refused.bad_day, last_hour: refused.bad_last },
+        unreadable: Refused { day: refused.other_day, last_hour: refused.other_last },
     })
 }

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     db::TenantTx,
     graph::Operation,
-    onboarding::model::RequestNumber,
-    ui::{Identifier, NameLink, Pager, TimeStyle, Timestamp, plural, seconds},
+    onboarding::{model::RequestNumber, page::call_path},
+    ui::{Identifier, Name, NameLink, Pager, TimeStyle, Timestamp, plural, seconds},
 };
 
 pub async fn list(
@@ -68,15 +68,11 @@ fn table_row(row: CallRow, now: OffsetDateTime) -> AnyView {
     let trace = row.fbtrace_id.or(row.x_fb_request_id);
     let asked_for = Operation::named(&row.operation)
         .map_or_else(|| row.operation.replace('_', " "), |known| known.words().to_owned());
-    let href = format!("/support/calls/{}", row.call_id);
-    let (name, made_for) = match (row.business_name, row.number.map(RequestNumber)) {
-        (name, Some(number)) => {
-            let link = view! { <a class="link nowrap" href=format!("/requests/{number}")>{number.to_string()}</a> };
-            (name.unwrap_or(asked_for), link.into_any())
-        }
-        (Some(name), None) => (name, view! { <span class="muted">{asked_for}</span> }.into_any()),
-        (None, None) => (asked_for, none()),
-    };
+    let href = call_path(row.call_id);
+    let business = row.business_name.map(|name| view! { <span class="sub"><Name name=name/></span> });
+    let made_for = row.number.map(RequestNumber).map_or_else(none, |number| {
+        view! { <a class="link nowrap" href=format!("/requests/{number}")>{number.to_string()}</a> }.into_any()
+    });
     let trace = match trace {
         Some(trace) => view! { <Identifier what="trace ID" value=trace mono=true/> }.into_any(),
         None => none(),
@@ -98,7 +94,7 @@ fn table_row(row: CallRow, now: OffsetDateTime) -> AnyView {
             <td role="cell" data-label="When" class="c-state nowrap"><Timestamp at=row.started_at now=now style=TimeStyle::Second/></td>
             <td role="cell" data-label="Trace" class="c-id">{trace}</td>
             <th role="rowheader" scope="row" class="c-name">
-                <NameLink href=href name=name/>
+                <NameLink href=href name=asked_for/>{business}
             </th>
             <td role="cell" data-label="Made for" class="c-man">{made_for}</td>
             <td role="cell" data-label="HTTP" class="c-age num">{status}</td>

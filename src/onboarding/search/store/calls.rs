@@ -1,5 +1,5 @@
-//! Calls to Meta by their own time, the newest first: those made for requests, and those of syncs, polls and sign-ins beside them, which
-//! have no state, solution or batch. They are about a business where Meta was asked for it or for one of its WABAs.
+//! Calls to Meta by their own time, the newest first: those made for requests and, where nothing is asked of a request, those of syncs,
+//! polls and sign-ins beside them.
 //!
 //! As with requests a page costs a bounded number of rows: [`look_at_calls`] says how far it came.
 
@@ -19,7 +19,7 @@ pub struct CallRow {
     /// The request it was made for.
     pub number: Option<i64>,
     pub call_id: i64,
-    /// The business it was about, as the next.
+    /// The business and its name, as the next, are the request's.
     pub business_id: Option<String>,
     pub business_name: Option<String>,
     pub started_at: OffsetDateTime,
@@ -33,7 +33,6 @@ pub struct CallRow {
     pub fbtrace_id: Option<String>,
     pub x_fb_request_id: Option<String>,
     pub duration_ms: i32,
-    /// Who asked for the request, or for the call itself.
     pub member_name: Option<String>,
 }
 
@@ -124,8 +123,7 @@ async fn rows_among(
 ) -> sqlx::Result<Vec<CallRow>> {
     let partner = tx.partner().as_str().to_owned();
     let mut q = Sql::new(
-        "SELECT c.number, c.call_id, CASE WHEN c.number IS NULL THEN b.business_id ELSE r.business_id END::text AS business_id,
-            coalesce(b.name, CASE WHEN c.number IS NOT NULL THEN r.business_id END) AS business_name, c.started_at, c.operation,
+        "SELECT c.number, c.call_id, r.business_id::text AS business_id, coalesce(b.name, r.business_id) AS business_name, c.started_at, c.operation,
             coalesce(c.attempt, 0) AS attempt, c.http_status, c.failure, c.error_code AS code, c.error_subcode AS subcode,
             c.error_message AS message, coalesce(c.fbtrace_id, c.x_fb_trace_id) AS fbtrace_id, c.x_fb_request_id, c.duration_ms,
             m.name AS member_name
@@ -148,20 +146,11 @@ async fn rows_among(
             q.push(" LIMIT ").push_bind(budget).push(") AS c");
         }
     }
-    // Each row asks for the one request it was made for; without one, for what it was about and who asked.
+    // Each row asks for the one request it was made for.
+    q.push(" LEFT JOIN LATERAL (SELECT * FROM requests WHERE partner_id = ").push_bind(partner);
     q.push(
-        ", LATERAL (
-            SELECT c.partner_id, q.number, q.batch_number, q.state, q.cause, q.solution_id, q.queued_at, q.answered_at,
-                coalesce(q.business_id::text, w.business_id::text, c.subject_id) AS business_id, coalesce(q.member_id, c.member_id) AS member_id
-            FROM (SELECT) AS one
-            LEFT JOIN LATERAL (SELECT * FROM requests WHERE partner_id = c.partner_id AND number = c.number OFFSET 0) AS q ON TRUE
-            LEFT JOIN LATERAL (
-                SELECT business_id FROM wabas WHERE c.number IS NULL AND partner_id = c.partner_id AND waba_id = c.subject_id OFFSET 0
-            ) AS w ON TRUE
-        ) AS r
-        LEFT JOIN LATERAL (
-            SELECT business_id, name FROM businesses WHERE partner_id = r.partner_id AND business_id = r.business_id OFFSET 0
-        ) AS b ON TRUE
+        " AND number = c.number OFFSET 0) AS r ON TRUE
+        LEFT JOIN LATERAL (SELECT name FROM businesses WHERE partner_id = r.partner_id AND business_id = r.business_id OFFSET 0) AS b ON TRUE
         LEFT JOIN LATERAL (SELECT name FROM members WHERE member_id = r.member_id OFFSET 0) AS m ON TRUE
         WHERE TRUE",
     );
@@ -172,7 +161,9 @@ async fn rows_among(
     push_call_conditions(&mut q, filter, true);
     push_parts(&mut q, filter);
     push_request_conditions(&mut q, filter);
-    push_made_for_requests(&mut q, filter);
+    if filter.asked.is_about_requests() {
+        q.push(" AND r.number IS NOT NULL");
+    }
     q.push(" ORDER BY c.started_at DESC, c.call_id DESC LIMIT ").push_bind(most);
     q.build_query_as().fetch_all(&mut **tx).await
 }
@@ -195,7 +186,6 @@ async fn last_seen(
 /// ` WHERE` what an index has in order, and that order.
 fn push_way(q: &mut Sql, filter: &Filter, partner: &str, after: Option<CallPlace>) {
     q.push(" AS c WHERE partner_id = ").push_bind(partner.to_owned());
-    push_made_for_requests(q, filter);
     if filter.asked.asks_for_refusals() {
         // As the index on them has it.
         q.push(" AND (error_code IS NOT NULL OR http_status IS NULL OR http_status >= 400)");
@@ -205,13 +195,6 @@ fn push_way(q: &mut Sql, filter: &Filter, partner: &str, after: Option<CallPlace
     }
     push_times(q, filter);
     q.push(" ORDER BY started_at DESC, call_id DESC");
-}
-
-/// ` AND` a request, where something is asked for that only requests have.
-fn push_made_for_requests(q: &mut Sql, filter: &Filter) {
-    if filter.asked.is_about_requests() {
-        q.push(" AND c.number IS NOT NULL");
-    }
 }
 
 /// ` AND` the times asked for: of the call itself.

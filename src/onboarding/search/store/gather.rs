@@ -103,8 +103,8 @@ impl Filter {
         if let Some(cond) = positive(&self.asked.trace).next() {
             return Ok(Some(calls_with_traces(tx, &cond.any).await?));
         }
-        for cond in positive(&self.businesses) {
-            if let Some(few) = calls_about(tx, &cond.any).await? {
+        for cond in positive(&self.asked.code) {
+            if let Some(few) = calls_with_codes(tx, &cond.any).await? {
                 return Ok(Some(few));
             }
         }
@@ -138,7 +138,7 @@ impl Way {
             Self::Batch => ("requests", "batch_number", "bigint", "state, number"),
             Self::Cause => ("requests", "cause", "text", "number DESC"),
             Self::Solution => ("requests", "solution_id", "text", "number DESC"),
-            Self::Code => ("graph_calls", "error_code", "bigint", "number DESC"),
+            Self::Code => ("graph_calls", "error_code", "bigint", "call_id DESC"),
         }
     }
 }
@@ -252,20 +252,18 @@ async fn calls_with_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Result
     .await
 }
 
-/// The calls that asked Meta for these businesses or their WABAs, if they are few.
-async fn calls_about(tx: &mut TenantTx, businesses: &[String]) -> sqlx::Result<Option<Vec<i64>>> {
+/// The calls that were refused with these codes, if they are few.
+async fn calls_with_codes(tx: &mut TenantTx, codes: &[i64]) -> sqlx::Result<Option<Vec<i64>>> {
     let partner = tx.partner().clone();
     let found = sqlx::query_scalar!(
         r#"
-        SELECT c.call_id AS "id!" FROM (
-            SELECT unnest($2::text[]) AS id UNION SELECT waba_id FROM wabas WHERE partner_id = $1 AND business_id = ANY ($2)
-        ) AS about, LATERAL (
-            SELECT call_id FROM graph_calls WHERE partner_id = $1 AND subject_id >= about.id AND subject_id <= about.id
-            ORDER BY subject_id, call_id DESC LIMIT $3
+        SELECT c.call_id AS "id!" FROM unnest($2::bigint[]) AS wanted (code), LATERAL (
+            SELECT call_id FROM graph_calls WHERE partner_id = $1 AND error_code >= wanted.code AND error_code <= wanted.code
+            ORDER BY error_code, call_id DESC LIMIT $3
         ) AS c LIMIT $3
         "#,
-        partner.as_str() as _,
-        businesses as _,
+        partner.as_str(),
+        codes,
         MOST_GATHERED + 1,
     )
     .fetch_all(&mut **tx)

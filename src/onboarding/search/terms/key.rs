@@ -66,7 +66,7 @@ keys! {
     Status: "status", , "HTTP status of a call", "status:5xx";
     Subcode: "subcode", , "Meta’s error subcode", "subcode:33";
     Call: "call", "operation", "What Meta was asked for", "call:list_client_wabas";
-    In: "in", "show", "Requests, or calls to Meta: also those of syncs, polls and sign-ins", "in:calls";
+    In: "in", "show", "Requests, or calls to Meta, with those of syncs and polls", "in:calls";
 }
 
 /// The key that was probably meant.
