@@ -147,6 +147,7 @@ test('the insights, whole and broken down', async ({ page }) => {
   await accept(accepted);
   await page.goto(`/businesses/${accepted.id}`);
   await page.getByRole('button', { name: 'Check at Meta' }).click();
+  await page.waitForURL(/notice=/);
   await page.goto('/insights');
   await comes(page.getByRole('figure', { name: 'Time to acceptance' }).getByText('Show as table'));
   for (const path of ['/insights', '/insights?by=week', '/insights?by=manager&range=7', '/insights?solution=nonsense']) {

@@ -83,11 +83,11 @@ pub use self::{
     reconcile::SyncBusinesses,
     selection::{SelectionNotice, Ticks, view_href, view_with_notice},
     store::{
-        HeadCount, News, businesses_called, clear_selection, events_of, find_business, first_businesses, fold_counts,
-        head_count, keep_ticks, keep_told, lock_businesses, lock_wabas, note_check, refresh_standing, sync_state,
-        wabas_in, wabas_of, whose_waba,
+        HeadCount, News, businesses_called, clear_selection, find_business, first_businesses, fold_counts, head_count,
+        keep_ticks, keep_told, lock_businesses, lock_wabas, note_check, refresh_standing, sync_state, wabas_in,
+        wabas_of, whose_waba,
     },
-    story::{Assignment, Deed, Mark, Note, Span, story_of},
+    story::{Assignment, Deed, Mark, Note, Span, events_of, story_of},
     waba_table::WabaTable,
     words::{ToldWords, told_words},
 };

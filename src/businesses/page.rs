@@ -225,12 +225,12 @@ fn note_token(query: &Query) -> AnyView {
 }
 
 /// A filter that is on, and the way to take it away.
-fn token((name, value): (&'static str, &str), what: &str, words: String, without: String) -> AnyView {
+fn token((name, value): (&'static str, &str), what: &'static str, words: String, without: String) -> AnyView {
     let label = format!("Remove filter: {} {words}", what.to_lowercase());
     view! {
         <input type="hidden" name=name value=value.to_owned()/>
         <span class="token">
-            <span><b>{what.to_owned()}": "</b><Name name=words/></span>
+            <span><b>{what}": "</b><Name name=words/></span>
             <a href=without aria-label=label><Icon glyph=Glyph::X/></a>
         </span>
     }
@@ -254,7 +254,7 @@ fn filters_off(query: &Query, colleagues: Vec<Colleague>) -> Option<AnyView> {
         view! { <Select id="manager" name="manager" label="Manager" choices=choices/> }
     });
     let note = query.note.is_empty().then(|| {
-        view! { <Field id="note" name="note" label="Note contains" value=String::new() hint="* finds every business with a note."/> }
+        view! { <Field id="note" name="note" label="Note contains" hint="* finds every business with a note."/> }
     });
     let filters = view! {
         <details class="filter">

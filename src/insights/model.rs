@@ -70,7 +70,7 @@ impl By {
             Self::Nothing => "All",
             Self::Week => "Week",
             Self::Solution => "Solution",
-            Self::Manager => "Requested by",
+            Self::Manager => "Requester",
         }
     }
 }

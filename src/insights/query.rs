@@ -74,7 +74,7 @@ impl Query {
         };
         let by = By::ALL.into_iter().find(|by| Some(by.key()) == asked.by.as_deref());
         if by.is_none() && asked.by.is_some() {
-            remarks.push("A funnel is shown by week, by solution or by who requested: this one is of all.".to_owned());
+            remarks.push("A funnel is shown by week, solution or requester: this one is of all.".to_owned());
         }
         Self { range, solution, member, by: by.unwrap_or_default(), remarks }
     }

@@ -225,14 +225,14 @@ async fn ask(visit: &Visit, signals: &Signals, business_id: &str, number: &str) 
         return Err(unknown());
     }
     let (now, partner) = (visit.clock.now(), visit.viewer.partner.clone());
-    let wished = store::make_due(&mut tx, &business, now).await.map_err(failed)?;
-    if wished == store::Wished::NotWaiting {
+    let wanted = store::make_due(&mut tx, &business, now).await.map_err(failed)?;
+    if wanted == store::Wanted::NotWaiting {
         return Ok(format!("{page}?notice=not_waiting"));
     }
     if store::is_polled(&mut tx, &business, now).await.map_err(failed)? {
         return Ok(format!("{page}?notice=checked_lately"));
     }
-    if wished == store::Wished::Newly {
+    if wanted == store::Wanted::Newly {
         businesses::note_check(&mut tx, &business, visit.viewer.member_id, now).await.map_err(failed)?;
     }
     reconcile::wake(&mut tx, POLL, &partner).await.map_err(failed)?;

@@ -61,6 +61,10 @@ pub fn enliven() {
                 // Whoever types fast means what is typed, and not what the list still shows.
                 let (new_tab, going) = (event.ctrl_key() || event.meta_key(), Rc::clone(&keyed));
                 keyed.when_answered(move || {
+                    // Whoever closed it meanwhile goes nowhere.
+                    if !dialog("palette").is_some_and(|dialog| dialog.open()) {
+                        return;
+                    }
                     if going.chosen().is_none() {
                         going.step(1);
                     }

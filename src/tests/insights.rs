@@ -131,7 +131,7 @@ async fn the_numbers_on_the_page_are_what_happened(pool: PgPool) {
 
     let by_manager = page(&browser, "/insights?by=manager&range=7").await;
     assert_eq!(
-        table(&by_manager, "From request to ready, by manager"),
+        table(&by_manager, "From request to ready, by requester"),
         cells(&[&["Tomás Lindqvist", "4", "2", "2", "50 %"], &["Ana Moreira", "1", "0", "0", "0 %"]])
     );
     let by_week = page(&browser, "/insights?by=week&range=30").await;

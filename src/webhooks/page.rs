@@ -21,6 +21,9 @@ use crate::{
 /// The path of the list.
 const PATH: &str = "/settings/webhooks";
 
+/// The most characters of a change that are set out. Meta's have some hundred; a delivery may have millions.
+const LONGEST_BODY: usize = 100_000;
+
 /// Rows of a page.
 const ROWS: usize = 50;
 
@@ -81,7 +84,11 @@ pub async fn change_page(visit: Visit) -> Result<Page, AppError> {
         gone if gone.is_empty() => {
             view! { <p class="hint">"What Meta said is no longer kept: it is older than your workspace keeps raw answers."</p> }.into_any()
         }
-        body => view! { <RawText label="What Meta said" raw=body/> }.into_any(),
+        mut body => {
+            let cut = body.char_indices().nth(LONGEST_BODY).map(|(end, _)| body.truncate(end));
+            let cut = cut.map(|()| view! { <p class="hint">{format!("Only its first {LONGEST_BODY} characters are shown.")}</p> });
+            view! { <RawText label="What Meta said" raw=body/>{cut} }.into_any()
+        }
     };
     let view = view! {
         <Breadcrumbs above=vec![("Settings", "/settings".to_owned()), ("Webhooks", PATH.to_owned())] here=format!("Change {id}")/>

@@ -182,8 +182,9 @@ macro_rules! of_standings {
     };
 }
 
-macro_rules! needs_attention {
-    ($tx:expr, $beyond:literal, $until:literal, $order:literal, $($given:expr),+) => {
+// Those that have stalled, beside whatever else `$more` selects, each part of it with UNION behind.
+macro_rules! stalled_and {
+    ([$($more:literal),*], $tx:expr, $beyond:literal, $until:literal, $order:literal, $($given:expr),+) => {
         page_of!($tx, $order, [
             "WITH stalled AS MATERIALIZED (
                 SELECT business_id, name_key FROM businesses
@@ -191,11 +192,7 @@ macro_rules! needs_attention {
             ), many AS MATERIALIZED (
                 SELECT count(*) = $7 AS so FROM stalled
             )
-            (SELECT business_id FROM businesses
-            WHERE partner_id = $1 AND left_at IS NULL AND (standing = 'failed' OR needs_payment) AND name_key ", $until, " $2 AND (name_key, business_id) ",
-            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5)
-            UNION
-            (SELECT business_id FROM stalled
+            ", $($more,)* "(SELECT business_id FROM stalled
             WHERE NOT (SELECT so FROM many) AND name_key ", $until, " $2 AND (name_key, business_id) ",
             $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5)
             UNION
@@ -208,23 +205,24 @@ macro_rules! needs_attention {
 }
 
 macro_rules! stalled {
+    ($($given:tt)+) => {
+        stalled_and!([], $($given)+)
+    };
+}
+
+macro_rules! needs_attention {
     ($tx:expr, $beyond:literal, $until:literal, $order:literal, $($given:expr),+) => {
-        page_of!($tx, $order, [
-            "WITH stalled AS MATERIALIZED (
-                SELECT business_id, name_key FROM businesses
-                WHERE partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $6 LIMIT $7
-            ), many AS MATERIALIZED (
-                SELECT count(*) = $7 AS so FROM stalled
-            )
-            (SELECT business_id FROM stalled
-            WHERE NOT (SELECT so FROM many) AND name_key ", $until, " $2 AND (name_key, business_id) ",
-            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5)
-            UNION ALL
-            (SELECT business_id FROM businesses
-            WHERE (SELECT so FROM many) AND partner_id = $1 AND left_at IS NULL AND waiting_since IS NOT NULL AND waiting_since < $6
-                AND name_key ", $until, " $2 AND (name_key, business_id) ",
-            $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order, " LIMIT $5)"
-        ], $($given),+)
+        stalled_and!(
+            [
+                "(SELECT business_id FROM businesses
+            WHERE partner_id = $1 AND left_at IS NULL AND (standing = 'failed' OR needs_payment) AND name_key ",
+                $until, " $2 AND (name_key, business_id) ", $beyond, " ($3, $4) ORDER BY name_key ", $order, ", business_id ", $order,
+                " LIMIT $5)
+            UNION
+            "
+            ],
+            $tx, $beyond, $until, $order, $($given),+
+        )
     };
 }
 

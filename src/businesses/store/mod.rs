@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 use time::{Date, OffsetDateTime, Time, macros::format_description};
 
-use super::model::{Business, Event, EventKind, HeardFrom, LastRequest, Link, Standing, Waba};
+use super::model::{Business, LastRequest, Link, Standing, Waba};
 use crate::{
     db::TenantTx,
     graph::{BusinessId, WabaId},
@@ -131,30 +131,6 @@ pub async fn wabas_of(tx: &mut TenantTx, id: &BusinessId) -> sqlx::Result<Vec<Wa
             gone_at: row.gone_at,
         })
         .collect())
-}
-
-/// What changed about a business, newest first, at most `limit` lines.
-pub async fn events_of(tx: &mut TenantTx, id: &BusinessId, limit: i64) -> sqlx::Result<Vec<Event>> {
-    let partner = tx.partner().clone();
-    let rows = sqlx::query!(
-        r#"SELECT e.at, e.kind, e.detail, e.heard_from, e.waba_id AS "waba_id?: String", w.name AS "waba_name?", m.name AS "by?"
-        FROM business_events e
-        LEFT JOIN wabas w ON w.partner_id = e.partner_id AND w.waba_id = e.waba_id LEFT JOIN members m ON m.member_id = e.member_id
-        WHERE e.partner_id = $1 AND e.business_id = $2
-        ORDER BY e.event_id DESC LIMIT $3"#,
-        partner.as_str() as _,
-        id.as_str() as _,
-        limit,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let events = rows.into_iter().filter_map(|row| {
-        let waba = row.waba_id.map(|id| (WabaId::from_stored(id), row.waba_name.unwrap_or_default()));
-        let heard_from = row.heard_from.as_deref().and_then(HeardFrom::from_stored);
-        let kind = EventKind::from_stored(&row.kind)?;
-        Some(Event { at: row.at, kind, waba, detail: row.detail, heard_from, by: row.by })
-    });
-    Ok(events.collect())
 }
 
 /// Keeps that a member asked for a check at Meta.

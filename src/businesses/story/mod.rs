@@ -12,7 +12,7 @@ use super::model::Event;
 
 pub use self::{
     mark::{Mark, Span},
-    store::story_of,
+    store::{events_of, story_of},
 };
 
 /// Something that happened to a business.

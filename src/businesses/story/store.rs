@@ -10,14 +10,21 @@ use crate::{
 /// A part of what happened to a business, newest first: up to `span.most` of each kind, so that whoever puts them together has all
 /// that can be among the newest.
 pub async fn story_of(tx: &mut TenantTx, business: &BusinessId, span: Span) -> sqlx::Result<Vec<(Mark, Deed)>> {
-    let mut story = changes(tx, business, span).await?;
+    let changes = changes(tx, business, span).await?.into_iter();
+    let mut story: Vec<(Mark, Deed)> = changes.map(|(mark, event)| (mark, Deed::Changed(event))).collect();
     story.extend(assignments(tx, business, span).await?);
     story.extend(notes(tx, business, span).await?);
     story.sort_unstable_by_key(|(mark, _)| std::cmp::Reverse(*mark));
     Ok(story)
 }
 
-async fn changes(tx: &mut TenantTx, business: &BusinessId, span: Span) -> sqlx::Result<Vec<(Mark, Deed)>> {
+/// What changed about a business, newest first, at most `most` lines.
+pub async fn events_of(tx: &mut TenantTx, business: &BusinessId, most: i64) -> sqlx::Result<Vec<Event>> {
+    let changes = changes(tx, business, Span { before: None, since: None, most }).await?;
+    Ok(changes.into_iter().map(|(_, event)| event).collect())
+}
+
+async fn changes(tx: &mut TenantTx, business: &BusinessId, span: Span) -> sqlx::Result<Vec<(Mark, Event)>> {
     let (partner, edge) = (tx.partner().clone(), span.edge());
     let rows = sqlx::query!(
         r#"SELECT e.event_id, e.at, e.kind, e.detail, e.heard_from, e.waba_id AS "waba_id?: String", w.name AS "waba_name?", m.name AS "by?"
@@ -41,7 +48,7 @@ async fn changes(tx: &mut TenantTx, business: &BusinessId, span: Span) -> sqlx::
         let heard_from = row.heard_from.as_deref().and_then(HeardFrom::from_stored);
         let kind = EventKind::from_stored(&row.kind)?;
         let event = Event { at: row.at, kind, waba, detail: row.detail, heard_from, by: row.by };
-        Some((Mark { at: row.at, rank: Mark::CHANGED, id: row.event_id }, Deed::Changed(event)))
+        Some((Mark { at: row.at, rank: Mark::CHANGED, id: row.event_id }, event))
     });
     Ok(events.collect())
 }

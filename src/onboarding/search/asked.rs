@@ -1,21 +1,19 @@
 //! What the terms ask for. Pure: terms and the hour to conditions; names are left to the store, which knows who is called so.
 //!
-//! The rule for calls: the list is of requests, or, with `in:calls`, of calls to Meta: where every term is about calls, of all
-//! of them, else of those made for requests. A term about calls (`code:`,
-//! `subcode:`, `status:`, `trace:`, `call:`) picks, among requests, those of which one call fits all such terms; among calls, the calls that fit.
-//! Excluded, it leaves out requests of which any call fits. Times are those of what is listed. Every other term is about the request.
+//! The rule for calls: the list is of requests, or, with `in:calls`, of calls to Meta: where every term is about calls, of all of them, else of
+//! those made for requests. A term about calls (`code:`, `subcode:`, `status:`, `trace:`, `call:`) picks, among requests, those of which one
+//! call fits all such terms; among calls, the calls that fit. Excluded, it leaves out requests of which any call fits. Times are those of
+//! what is listed. Every other term is about the request.
 
 use std::ops::RangeInclusive;
 
-use time::{
-    Date, Duration, OffsetDateTime, PrimitiveDateTime, format_description::well_known::Rfc3339,
-    macros::format_description,
-};
+use time::OffsetDateTime;
 
 use super::{
     super::model::RequestNumber,
     standings::Standings,
     terms::{Key, Problem, Term, Terms, nearest_of},
+    times::{point, span},
 };
 use crate::graph::{Cause, Operation};
 
@@ -306,42 +304,6 @@ fn status(value: &str) -> Option<RangeInclusive<i32>> {
         return Some(class * 100..=class * 100 + 99);
     }
     value.parse().ok().filter(|status| (100..600).contains(status)).map(|status| status..=status)
-}
-
-/// `7d`, `12h`, `30m` (minutes), `2w`.
-fn span(value: &str) -> Option<Duration> {
-    let unit = value.chars().next_back()?;
-    let count: i64 =
-        value[..value.len() - unit.len_utf8()].parse().ok().filter(|count| (0..=36_500).contains(count))?;
-    match unit.to_ascii_lowercase() {
-        'm' => Some(Duration::minutes(count)),
-        'h' => Some(Duration::hours(count)),
-        'd' => Some(Duration::days(count)),
-        'w' => Some(Duration::weeks(count.min(5_000))),
-        _ => None,
-    }
-}
-
-/// A span back from now, `today`, `yesterday`, a day or a moment. Days are those of UTC.
-fn point(value: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    let midnight = now.to_offset(time::UtcOffset::UTC).replace_time(time::Time::MIDNIGHT);
-    match value.to_lowercase().as_str() {
-        "today" => return Some(midnight),
-        "yesterday" => return Some(midnight - Duration::days(1)),
-        _ => {}
-    }
-    if let Some(span) = span(value) {
-        return Some(now - span);
-    }
-    let read = if let Ok(date) = Date::parse(value, format_description!("[year]-[month]-[day]")) {
-        date.midnight().assume_utc()
-    } else if let Ok(at) = PrimitiveDateTime::parse(value, format_description!("[year]-[month]-[day]T[hour]:[minute]"))
-    {
-        at.assume_utc()
-    } else {
-        OffsetDateTime::parse(value, &Rfc3339).ok()?
-    };
-    (1970..=9_000).contains(&read.year()).then_some(read)
 }
 
 /// Fewer digits are an id only where no name stands beside them.

@@ -30,6 +30,8 @@ mod store;
 mod suggest;
 #[cfg(feature = "ssr")]
 mod terms;
+#[cfg(feature = "ssr")]
+mod times;
 
 pub use islands::Suggestions;
 

@@ -25,7 +25,7 @@ pub use self::{
     dispatch::{Claimed, Outcome, Picked, Room, claim, interrupted, next_due, pick, resume_after_sign_in, save},
     paces::{find_start, save_pace},
     polls::{
-        Asked, Due, Waits, Wished, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses,
+        Asked, Due, Waits, Wanted, dispatch_has_work, due, enrol, forget, is_polled, keep_request_statuses,
         last_polled, make_due, next_poll, open_meta_ids, reschedule,
     },
     progress::{advance, behind},

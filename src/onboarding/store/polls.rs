@@ -156,7 +156,7 @@ pub async fn forget(tx: &mut TenantTx, businesses: &[BusinessId]) -> sqlx::Resul
 
 /// What a member's wish to have Meta asked about a business meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wished {
+pub enum Wanted {
     /// Nothing of it is waited for.
     NotWaiting,
     /// Meta was asked a moment ago, or is to be asked as somebody wished before.
@@ -165,7 +165,7 @@ pub enum Wished {
 }
 
 /// Has Meta asked about a business as soon as it can be, unless that was done a moment ago.
-pub async fn make_due(tx: &mut TenantTx, business: &BusinessId, now: OffsetDateTime) -> sqlx::Result<Wished> {
+pub async fn make_due(tx: &mut TenantTx, business: &BusinessId, now: OffsetDateTime) -> sqlx::Result<Wanted> {
     let partner = tx.partner().clone();
     let row = sqlx::query!(
         r#"WITH waiting AS MATERIALIZED (
@@ -188,9 +188,9 @@ pub async fn make_due(tx: &mut TenantTx, business: &BusinessId, now: OffsetDateT
     .fetch_one(&mut **tx)
     .await?;
     Ok(match (row.waits, row.newly) {
-        (false, _) => Wished::NotWaiting,
-        (true, false) => Wished::Already,
-        (true, true) => Wished::Newly,
+        (false, _) => Wanted::NotWaiting,
+        (true, false) => Wanted::Already,
+        (true, true) => Wanted::Newly,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration as Length;
 
-use super::store::Wished;
+use super::store::Wanted;
 use super::*;
 use crate::{businesses::News, graph::BusinessStatus};
 
@@ -113,9 +113,9 @@ async fn a_member_may_have_it_asked_about_now_but_not_all_the_time(pool: PgPool)
     house.requested(0, at(0)).await;
     house.enrol(at(0)).await;
     let mut tx = house.tx().await;
-    assert_eq!(store::make_due(&mut tx, &business(1), at(1)).await.unwrap(), Wished::NotWaiting);
-    assert_eq!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap(), Wished::Newly);
-    assert_eq!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap(), Wished::Already);
+    assert_eq!(store::make_due(&mut tx, &business(1), at(1)).await.unwrap(), Wanted::NotWaiting);
+    assert_eq!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap(), Wanted::Newly);
+    assert_eq!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap(), Wanted::Already);
     tx.commit().await.unwrap();
     assert_eq!(house.due(at(1)).await, [0]);
     let mut tx = house.tx().await;
@@ -124,9 +124,9 @@ async fn a_member_may_have_it_asked_about_now_but_not_all_the_time(pool: PgPool)
     house.asked(0, at(31), None, at(1)).await;
     let mut tx = house.tx().await;
     assert!(store::is_polled(&mut tx, &business(0), at(1)).await.unwrap());
-    assert_eq!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap(), Wished::Already);
+    assert_eq!(store::make_due(&mut tx, &business(0), at(1)).await.unwrap(), Wanted::Already);
     assert!(store::due(&mut tx, 9, at(2)).await.unwrap().is_empty(), "it was asked about a moment ago");
-    assert_eq!(store::make_due(&mut tx, &business(0), at(3)).await.unwrap(), Wished::Newly);
+    assert_eq!(store::make_due(&mut tx, &business(0), at(3)).await.unwrap(), Wanted::Newly);
     let due = store::due(&mut tx, 9, at(3)).await.unwrap().remove(0);
     assert!(due.waits.unwrap().wanted);
 }

@@ -18,6 +18,8 @@ use time::{OffsetDateTime, macros::datetime};
 use super::*;
 use crate::{
     businesses::{
+        events_of,
+        model::EventKind,
         name_key::clean_name,
         sync::{Seen, SeenBusiness, SeenWaba},
     },

@@ -101,10 +101,10 @@ impl Filter {
     /// The same of calls. What remains is met along their time: the refused ones have an index of their own.
     async fn few_calls(&self, tx: &mut TenantTx) -> sqlx::Result<Option<Vec<i64>>> {
         if let Some(cond) = positive(&self.asked.trace).next() {
-            return Ok(Some(calls_with_traces(tx, &cond.any).await?));
+            return Ok(Some(traced(tx, &cond.any).await?.into_iter().map(|call| call.call_id).collect()));
         }
         for cond in positive(&self.asked.code) {
-            if let Some(few) = calls_with_codes(tx, &cond.any).await? {
+            if let Some(few) = gathered(tx, Way::CallsOfCode, texts(&cond.any)).await? {
                 return Ok(Some(few));
             }
         }
@@ -120,7 +120,7 @@ fn few(found: Vec<i64>) -> Option<Vec<i64>> {
     (i64::try_from(found.len()).unwrap_or(i64::MAX) <= MOST_GATHERED).then_some(found)
 }
 
-/// An index that has requests, or calls made for them, by something few may have.
+/// An index that has requests, or calls, by something few may have.
 #[derive(Clone, Copy)]
 enum Way {
     Business,
@@ -128,9 +128,15 @@ enum Way {
     Cause,
     Solution,
     Code,
+    CallsOfCode,
 }
 
 impl Way {
+    /// What is gathered.
+    const fn gathers(self) -> &'static str {
+        if matches!(self, Self::CallsOfCode) { "call_id" } else { "number" }
+    }
+
     /// The table, the column with its type, and what follows the column in the index.
     const fn index(self) -> (&'static str, &'static str, &'static str, &'static str) {
         match self {
@@ -138,7 +144,7 @@ impl Way {
             Self::Batch => ("requests", "batch_number", "bigint", "state, number"),
             Self::Cause => ("requests", "cause", "text", "number DESC"),
             Self::Solution => ("requests", "solution_id", "text", "number DESC"),
-            Self::Code => ("graph_calls", "error_code", "bigint", "call_id DESC"),
+            Self::Code | Self::CallsOfCode => ("graph_calls", "error_code", "bigint", "call_id DESC"),
         }
     }
 }
@@ -147,18 +153,15 @@ fn texts(values: &[impl ToString]) -> Vec<String> {
     values.iter().map(ToString::to_string).collect()
 }
 
-/// The requests that have one of these values, if they are few. Each value is a range of one in the order of the index: where statistics
+/// The requests, or the calls, that have one of these values, if they are few. Each value is a range of one in the order of the index: where statistics
 /// are old, only that keeps the planner from any other that begins with the partner.
 async fn gathered(tx: &mut TenantTx, way: Way, values: Vec<String>) -> sqlx::Result<Option<Vec<i64>>> {
-    let (table, column, kind, behind) = way.index();
-    let mut q = QueryBuilder::new("SELECT r.number FROM unnest(");
-    q.push_bind(values)
-        .push("::text[]::")
-        .push(kind)
-        .push("[]) AS wanted (value), LATERAL (SELECT number FROM ")
-        .push(table);
+    let ((table, column, kind, behind), id) = (way.index(), way.gathers());
+    let mut q = QueryBuilder::new("SELECT id FROM unnest(");
+    q.push_bind(values).push("::text[]::").push(kind).push("[]) AS wanted (value), LATERAL (SELECT ");
+    q.push(id).push(" AS id FROM ").push(table);
     q.push(" WHERE partner_id = ").push_bind(tx.partner().as_str().to_owned());
-    q.push(" AND number IS NOT NULL AND ").push(column).push(" IS NOT NULL");
+    q.push(" AND ").push(id).push(" IS NOT NULL AND ").push(column).push(" IS NOT NULL");
     q.push(" AND ").push(column).push(" >= wanted.value AND ").push(column).push(" <= wanted.value");
     q.push(" ORDER BY ").push(column).push(", ").push(behind).push(" LIMIT ").push_bind(MOST_GATHERED + 1);
     q.push(") AS r LIMIT ").push_bind(MOST_GATHERED + 1);
@@ -206,40 +209,31 @@ async fn of_members(tx: &mut TenantTx, members: &[i64]) -> sqlx::Result<Option<V
 
 /// The requests that were answered with these trace or request ids of Meta's.
 pub async fn numbers_of_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Result<Vec<i64>> {
-    let partner = tx.partner().clone();
-    sqlx::query_scalar!(
-        r#"
-        SELECT number AS "number!" FROM (
-            SELECT c.number FROM unnest($2::text[]) AS wanted (id), LATERAL (
-                SELECT number FROM graph_calls WHERE partner_id = $1 AND fbtrace_id >= wanted.id AND fbtrace_id <= wanted.id
-                ORDER BY fbtrace_id OFFSET 0
-            ) AS c
-            UNION SELECT c.number FROM unnest($2::text[]) AS wanted (id), LATERAL (
-                SELECT number FROM graph_calls WHERE partner_id = $1 AND x_fb_request_id >= wanted.id AND x_fb_request_id <= wanted.id
-                ORDER BY x_fb_request_id OFFSET 0
-            ) AS c
-        ) AS either WHERE number IS NOT NULL LIMIT $3
-        "#,
-        partner.as_str(),
-        traces,
-        MOST_GATHERED,
-    )
-    .fetch_all(&mut **tx)
-    .await
+    let mut numbers: Vec<i64> = traced(tx, traces).await?.into_iter().filter_map(|call| call.number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(numbers)
+}
+
+/// A call with the request it was made for.
+struct Traced {
+    call_id: i64,
+    number: Option<i64>,
 }
 
 /// The calls that were answered with these trace or request ids of Meta's.
-async fn calls_with_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Result<Vec<i64>> {
+async fn traced(tx: &mut TenantTx, traces: &[String]) -> sqlx::Result<Vec<Traced>> {
     let partner = tx.partner().clone();
-    sqlx::query_scalar!(
+    sqlx::query_as!(
+        Traced,
         r#"
-        SELECT call_id AS "id!" FROM (
-            SELECT c.call_id FROM unnest($2::text[]) AS wanted (id), LATERAL (
-                SELECT call_id FROM graph_calls WHERE partner_id = $1 AND fbtrace_id >= wanted.id AND fbtrace_id <= wanted.id
+        SELECT call_id AS "call_id!", number FROM (
+            SELECT c.call_id, c.number FROM unnest($2::text[]) AS wanted (id), LATERAL (
+                SELECT call_id, number FROM graph_calls WHERE partner_id = $1 AND fbtrace_id >= wanted.id AND fbtrace_id <= wanted.id
                 ORDER BY fbtrace_id OFFSET 0
             ) AS c
-            UNION SELECT c.call_id FROM unnest($2::text[]) AS wanted (id), LATERAL (
-                SELECT call_id FROM graph_calls WHERE partner_id = $1 AND x_fb_request_id >= wanted.id AND x_fb_request_id <= wanted.id
+            UNION SELECT c.call_id, c.number FROM unnest($2::text[]) AS wanted (id), LATERAL (
+                SELECT call_id, number FROM graph_calls WHERE partner_id = $1 AND x_fb_request_id >= wanted.id AND x_fb_request_id <= wanted.id
                 ORDER BY x_fb_request_id OFFSET 0
             ) AS c
         ) AS either LIMIT $3
@@ -250,23 +244,4 @@ async fn calls_with_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Result
     )
     .fetch_all(&mut **tx)
     .await
-}
-
-/// The calls that were refused with these codes, if they are few.
-async fn calls_with_codes(tx: &mut TenantTx, codes: &[i64]) -> sqlx::Result<Option<Vec<i64>>> {
-    let partner = tx.partner().clone();
-    let found = sqlx::query_scalar!(
-        r#"
-        SELECT c.call_id AS "id!" FROM unnest($2::bigint[]) AS wanted (code), LATERAL (
-            SELECT call_id FROM graph_calls WHERE partner_id = $1 AND error_code >= wanted.code AND error_code <= wanted.code
-            ORDER BY error_code, call_id DESC LIMIT $3
-        ) AS c LIMIT $3
-        "#,
-        partner.as_str(),
-        codes,
-        MOST_GATHERED + 1,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    Ok(few(found))
 }
