@@ -146,7 +146,7 @@ async fn open_house(config: &Config, stop: &CancellationToken) -> anyhow::Result
     let assets = Assets::load().context("the site's files can't be read")?;
     let clock = Clock::system();
     let db = open_database(&config.database).await?;
-    let recorder = Recorder::start(db.clone());
+    let recorder = Recorder::start(db.clone(), &config.partner_business_ids);
     let telling = clock.clone();
     let graph = Graph::new(config.graph(), Arc::new(move || telling.now()), Arc::new(recorder.clone()))
         .context("the Graph client can't start")?;

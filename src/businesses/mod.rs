@@ -76,6 +76,7 @@ pub use self::{
     managers::{
         Assign, AssignSelected, AssignTicked, Colleague, Manager, ManagerSelect, assign_page, colleagues, manager_of,
     },
+    name_key::fold,
     named::businesses_named,
     notes::{AddNote, DeleteNote, LONGEST_NOTE, NoteRefusal, businesses_noted},
     page::businesses_page,

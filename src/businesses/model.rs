@@ -262,8 +262,10 @@ impl EventKind {
 /// One line of a business's timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// When we saw it.
+    /// When it happened, as far as Meta says; else when we saw it.
     pub at: OffsetDateTime,
+    /// When a webhook told it.
+    pub heard_at: Option<OffsetDateTime>,
     /// What happened.
     pub kind: EventKind,
     /// The WABA it happened to, with its name.

@@ -161,7 +161,7 @@ fn tsquery(terms: &[Term], partner: &PartnerId) -> Option<String> {
 }
 
 /// Compatibility decomposition, marks gone, lower case, every run of white space one space.
-fn fold(text: &str) -> String {
+pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut length = 0;
     for c in text.nfkd().filter(|c| !is_combining_mark(*c) && !is_invisible(*c)).flat_map(char::to_lowercase) {

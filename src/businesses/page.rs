@@ -63,7 +63,7 @@ async fn team(tx: &mut TenantTx, manager: Option<Manager>) -> sqlx::Result<Team>
         Some(member_id) => managers::colleague(tx, member_id).await?,
         None => None,
     };
-    Ok(Team { colleagues: managers::colleagues(tx).await?, chosen })
+    Ok(Team { colleagues: managers::managing(tx).await?, chosen })
 }
 
 /// What Postgres says of a view of the list.

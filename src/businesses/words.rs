@@ -41,6 +41,14 @@ pub fn told_words(detail: &str) -> ToldWords {
         "AD_ACCOUNT_LINKED" => of_waba(Glyph::Link, None, ": an ad account was linked"),
         "PARTNER_APP_INSTALLED" => of_waba(Glyph::Link, None, ": an app was installed"),
         "PARTNER_APP_UNINSTALLED" => of_waba(Glyph::X, None, ": an app was removed"),
+        "AUTH_INTL_PRICE_ELIGIBILITY_UPDATE" => {
+            of_waba(Glyph::Bolt, None, ": prices of authentication messages abroad changed")
+        }
+        "BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE" => {
+            of_waba(Glyph::Bolt, None, ": the country of its business changed")
+        }
+        "PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE" => of_waba(Glyph::Bolt, None, ": its certification changed"),
+        "VOLUME_BASED_PRICING_TIER_UPDATE" => of_waba(Glyph::Bolt, None, ": its price tier changed"),
         _ => (Glyph::Bolt, None, false, "Something changed at Meta".to_owned()),
     };
     let named = if said.is_empty() { event.to_owned() } else { format!("{event}, {said}") };

@@ -70,6 +70,6 @@ pub use self::{
     page::{Explained, business_event, business_page, call_path, headline, request_page},
     poll::{POLL, Poll},
     reconcile::{DISPATCH, Dispatch},
-    search::{is_id, requests_page, search_routes},
-    store::{calls_of, events_of, find_request},
+    search::{href, is_id, requests_page, search_routes},
+    store::{calls_of, events_of, find_request, newer_request},
 };

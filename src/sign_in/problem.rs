@@ -76,7 +76,7 @@ kinds! {
         "It was ended from another browser you are signed in with. Sign in to go on; nothing was lost.";
     /// Meta refuses the token that was kept.
     TokenExpired => "token_expired", Info, "The token no longer works",
-        "Meta no longer accepts the access you gave. Sign in again: you come back to the same page, and nothing was lost.";
+        "Meta no longer accepts the access you gave. If Facebook has asked you to confirm something, open facebook.com and do that first. Then sign in again: you come back to the same page.";
     /// No such sign-in is under way in this browser.
     State => "state", Error, "This sign-in could not be finished",
         "It took longer than 10 minutes, was finished before, or began in another browser. Nothing was changed. Sign in again from here.";

@@ -19,6 +19,9 @@ use crate::{
     webhooks::{KeptChange, changes_table},
 };
 
+/// The most ids of a text that are said again.
+const SHOWN: usize = 20;
+
 /// The most letters of a look-up that are said again.
 const LONGEST_ECHO: usize = 60;
 
@@ -106,7 +109,11 @@ pub fn nothing_known(text: &str, typed: &Typed, kept_days: i32) -> AnyView {
     };
     let ids = typed.ids.in_words();
     let looked_for = (typed.shape.words().is_some() && !ids.is_empty()).then(|| {
-        view! { <p>"These stood in it: "<span class="mono">{ids.join(", ")}</span></p> }
+        let more = typed.ids.more.then_some(" More stand in it than are looked up: paste the part around the error.");
+        let shown = ids.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        let others = ids.len().saturating_sub(SHOWN);
+        let others = (others > 0).then(|| format!(" and {others} others"));
+        view! { <p>"These stood in it: "<span class="mono">{shown}</span>{others}"."{more}</p> }
     });
     let search = view! { <a class="btn" href="/businesses">"Search businesses"</a> }.into_any();
     let kept = plural(kept_days.unsigned_abs().into(), "day", "days");
@@ -115,7 +122,7 @@ pub fn nothing_known(text: &str, typed: &Typed, kept_days: i32) -> AnyView {
             <p>"It is not one of our calls, or older than "{kept}". Case matters in an fbtrace_id."</p>
             {looked_for}
             <p>{looked}</p>
-            <p>"It may belong to another partner of yours: only the one you work for now is looked through. A call that somebody made by hand or with another tool is not known here. Meta forgets its own IDs after some days, so an old one can not be asked for there either."</p>
+            <p>"It may belong to another partner of yours: only the one you work for now is looked through. A call that somebody made by hand or with another tool is not known here, nor is a sign-in that failed before we knew for which of several partners. Meta forgets its own IDs after some days, so an old one can not be asked for there either."</p>
         </Empty>
     }
     .into_any()

@@ -14,7 +14,7 @@ use crate::{
     businesses::{self, Business, Event},
     db::TenantTx,
     graph::{BusinessId, WabaId},
-    onboarding::{self, Request, RequestEvent, RequestNumber},
+    onboarding::{self, Request, RequestEvent, RequestNumber, State},
     sign_in,
     webhooks::{self, KeptChange},
 };
@@ -85,6 +85,8 @@ pub struct CallStory {
     pub call: KeptCall,
     /// The request it was made for.
     pub request: Option<Request>,
+    /// The newest request for its business, where that is another one, and how that stands.
+    pub newer: Option<(RequestNumber, State)>,
     /// Everything that request has been, oldest first.
     pub events: Vec<RequestEvent>,
     /// Every call made for that request, newest first.
@@ -158,6 +160,7 @@ pub async fn find_call(tx: &mut TenantTx, call_id: i64, now: OffsetDateTime) -> 
     let Some(call) = store::find_call(tx, call_id).await? else { return Ok(None) };
     let mut story = CallStory {
         request: None,
+        newer: None,
         events: Vec::new(),
         calls: Vec::new(),
         business: None,
@@ -168,6 +171,9 @@ pub async fn find_call(tx: &mut TenantTx, call_id: i64, now: OffsetDateTime) -> 
     };
     if let Some(number) = story.call.number {
         story.request = onboarding::find_request(tx, number).await?;
+        if let Some(request) = &story.request {
+            story.newer = onboarding::newer_request(tx, &request.business_id, number).await?;
+        }
         story.events = onboarding::events_of(tx, number).await?;
         story.calls = store::calls_of_request(tx, number).await?;
     }

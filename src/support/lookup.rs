@@ -1,7 +1,10 @@
 //! Reads what somebody typed or pasted into 'Look up': which ids it may hold, and what kind of text it is. Pure, and done in one pass
 //! however long the text; whether an id is known is `find.rs`'s to say.
 
-use super::scan::{Ids, scan};
+use super::{
+    scan::{Ids, scan},
+    stated::{self, Stated},
+};
 use crate::{graph, onboarding::RequestNumber};
 
 /// The longest trace id taken, in bytes; those seen at Meta have 11 to 36.
@@ -133,20 +136,37 @@ pub fn read_query(text: &str, shape: Option<Shape>) -> Typed {
     Typed { shape, ids, name: None }
 }
 
-/// What of a text goes into the address: all of it where it is short and holds no token, else its ids with the kind of text it was.
-pub fn query_of(text: &str) -> (String, Option<Shape>) {
+/// What the address says of a text of which only the ids go into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pasted {
+    pub shape: Shape,
+    /// Characters.
+    pub length: usize,
+    /// It has more ids than are looked for.
+    pub more: bool,
+    /// The error in it.
+    pub stated: Option<Stated>,
+}
+
+/// What of a text goes into the address: all of it where it is short, without any token; else its ids, and what is to be said of it.
+pub fn query_of(text: &str) -> (String, Option<Pasted>) {
     let text = trim(text);
     let typed = read(text);
     if text.len() <= LONGEST_KEPT {
         return (graph::redacted(text), None);
     }
-    let shape = if typed.shape.words().is_some() { typed.shape } else { Shape::Text };
+    let pasted = Pasted {
+        shape: if typed.shape.words().is_some() { typed.shape } else { Shape::Text },
+        length: text.chars().count(),
+        more: typed.ids.more,
+        stated: stated::read(text),
+    };
     let ids = typed.ids.in_words();
     if ids.is_empty() {
         let start: String = text.chars().take(LONGEST_ECHO).collect();
-        return (format!("{}{CUT}", graph::redacted(start.trim_end())), Some(shape));
+        return (format!("{}{CUT}", graph::redacted(start.trim_end())), Some(pasted));
     }
-    (ids.join(" "), Some(shape))
+    (ids.join(" "), Some(pasted))
 }
 
 /// Without what comes along when an id is copied out of a sentence, a log or a spreadsheet.

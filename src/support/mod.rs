@@ -41,6 +41,8 @@ mod scan;
 #[cfg(feature = "ssr")]
 mod start;
 #[cfg(feature = "ssr")]
+mod stated;
+#[cfg(feature = "ssr")]
 mod store;
 #[cfg(feature = "ssr")]
 mod writer;

@@ -11,6 +11,7 @@ use super::{
     find::{Answer, By, Found, find},
     lookup::{self, Shape, Typed},
     start::start,
+    stated::{self, Stated, stated_error},
     store,
 };
 use crate::{
@@ -42,16 +43,25 @@ pub async fn support_page(visit: Visit) -> Result<Page, AppError> {
         start(look_ups, failing, now)
     } else {
         let shape = visit.query("as").as_deref().and_then(Shape::of_paste);
-        let typed = lookup::read_query(&text, shape);
+        let mut typed = lookup::read_query(&text, shape);
+        typed.ids.more |= visit.query("more").is_some();
+        let number = |name| visit.query(name).and_then(|text| text.parse().ok());
+        let stated = match number("code") {
+            Some(code) => Some(Stated { code, subcode: number("subcode") }),
+            None => stated::read(&text),
+        };
         let found = find(&mut tx, &typed, now).await.map_err(mishap)?;
         if let Found::Request(line) = &found.found {
             leptos_axum::redirect(&request_path(line.number));
         }
         let length = visit.query("of").and_then(|length| length.parse().ok());
-        answer(&Asked { text: &text, typed: &typed, length }, found, viewer, &graph, now)
+        answer(&Asked { text: &text, typed: &typed, length, stated }, found, viewer, &graph, now)
     };
     let problem = visit.query("problem").as_deref().and_then(problem_notice);
-    Ok(Page { title: "Look up".to_owned(), view: view! { {head(&text)}{problem}{answer} }.into_any() })
+    Ok(Page {
+        title: "Look up".to_owned(),
+        view: view! { {head(&text)}{problem}{answer} }.into_any(),
+    })
 }
 
 /// Where Meta's Graph API is. Before the first `await`: contexts are gone after.
@@ -105,6 +115,8 @@ struct Asked<'a> {
     typed: &'a Typed,
     /// Characters of the text that the ids were taken from.
     length: Option<u64>,
+    /// The error in the text.
+    stated: Option<Stated>,
 }
 
 /// The answer, below the line that says how the input was read.
@@ -112,7 +124,10 @@ fn answer(asked: &Asked<'_>, answer: Answer, viewer: &Viewer, graph: &Url, now: 
     let read_as = read_as(asked, &answer);
     let shown = match answer.found {
         Found::Nothing if !answer.told.is_empty() => only_told(answer.told, now),
-        Found::Nothing => nothing_known(asked.text, asked.typed, viewer.raw_body_days),
+        Found::Nothing => {
+            let nothing = nothing_known(asked.text, asked.typed, viewer.raw_body_days);
+            view! { {asked.stated.map(stated_error)}{nothing} }.into_any()
+        }
         // For programs, which aren't led on by themselves.
         Found::Request(line) => {
             view! { <p><a class="link" href=request_path(line.number)>{line.number.to_string()}</a></p> }.into_any()
@@ -129,7 +144,8 @@ fn read_as(asked: &Asked<'_>, answer: &Answer) -> AnyView {
     let typed = asked.typed;
     let pasted = typed.shape.words().filter(|_| answer.by != By::Name).map(|words| {
         let length = asked.length.map(|length| format!(", {} characters", grouped(length))).unwrap_or_default();
-        format!("Read as {words}{length}. ")
+        let more = if typed.ids.more { ", with more IDs than are looked up" } else { "" };
+        format!("Read as {words}{length}{more}. ")
     });
     let is_pasted = pasted.is_some();
     let (found_by, id) = match (&answer.found, answer.by) {

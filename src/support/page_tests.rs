@@ -17,7 +17,7 @@ async fn html(db: &Db, text: &str) -> String {
     let mut tx = db.tenant(&viewer.partner).await.unwrap();
     let found = find(&mut tx, &typed, NOW).await.unwrap();
     Owner::new().with(|| {
-        let asked = Asked { text, typed: &typed, length: None };
+        let asked = Asked { text, typed: &typed, length: None, stated: stated::read(text) };
         let graph = Url::parse("https://graph.facebook.com").unwrap();
         let answer = answer(&asked, found, &viewer, &graph, NOW);
         view! { {head(text)}{answer} }.into_any().to_html().replace("<!>", "")

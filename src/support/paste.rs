@@ -14,8 +14,9 @@ use url::form_urlencoded;
 
 use super::{
     find::{Answer, By, Found, KnownBusiness, find},
-    lookup::{self, Shape, query_of},
+    lookup::{self, Pasted, query_of},
     page::request_path,
+    stated::Stated,
     store::{self, LookUp},
 };
 use crate::{
@@ -68,11 +69,11 @@ async fn lead_on(visit: &Visit, form: &[u8]) -> Result<String, AppError> {
     if text.len() > LONGEST_TEXT {
         return Ok("/support?problem=too_long".to_owned());
     }
-    let (query, shape) = query_of(&text);
+    let (query, pasted) = query_of(&text);
     if query.is_empty() {
         return Ok("/support".to_owned());
     }
-    let typed = lookup::read_query(&query, shape);
+    let typed = lookup::read_query(&query, pasted.map(|pasted| pasted.shape));
     let mut tx = visit.tenant().await?;
     let now = visit.clock.now();
     let answer = find(&mut tx, &typed, now).await.map_err(mishap)?;
@@ -82,17 +83,24 @@ async fn lead_on(visit: &Visit, form: &[u8]) -> Result<String, AppError> {
     }
     Ok(match answer.found {
         Found::Request(line) => request_path(line.number),
-        _ => address(&query, shape.map(|shape| (shape, text.chars().count()))),
+        _ => address(&query, pasted),
     })
 }
 
-/// The address of an answer; of a long text also its kind and its length, so that the answer can say how it was read.
-pub(super) fn address(query: &str, pasted: Option<(Shape, usize)>) -> String {
+/// The address of an answer; of a long text also its kind, its length and the error in it, so that the answer can say how it was read.
+pub(super) fn address(query: &str, pasted: Option<Pasted>) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     pairs.append_pair("q", query);
-    if let Some((shape, length)) = pasted {
+    if let Some(Pasted { shape, length, more, stated }) = pasted {
         pairs.append_pair("as", shape.key());
         pairs.append_pair("of", &length.to_string());
+        if more {
+            pairs.append_pair("more", "yes");
+        }
+        if let Some(Stated { code, subcode }) = stated {
+            pairs.append_pair("code", &code.to_string());
+            subcode.map(|subcode| pairs.append_pair("subcode", &subcode.to_string()));
+        }
     }
     format!("/support?{}", pairs.finish())
 }
@@ -128,11 +136,15 @@ fn name_of(known: &KnownBusiness) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::lookup::Shape, *};
 
     #[test]
     fn an_address_says_what_it_was_taken_from() {
         assert_eq!(address("LB-1001", None), "/support?q=LB-1001");
-        assert_eq!(address("A1 B+2", Some((Shape::Curl, 1_048_576))), "/support?q=A1+B%2B2&as=curl&of=1048576");
+        let pasted = Pasted { shape: Shape::Curl, length: 1_048_576, more: false, stated: None };
+        assert_eq!(address("A1 B+2", Some(pasted)), "/support?q=A1+B%2B2&as=curl&of=1048576");
+        let stated = Some(Stated { code: 190, subcode: Some(463) });
+        let pasted = Pasted { more: true, stated, ..pasted };
+        assert_eq!(address("A1", Some(pasted)), "/support?q=A1&as=curl&of=1048576&more=yes&code=190&subcode=463");
     }
 }

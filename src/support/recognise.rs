@@ -46,9 +46,8 @@ pub fn recognise(text: &str) -> (Option<Recognised>, Option<String>) {
         (Shape::Text, []) if text.chars().take(PASTED).count() < PASTED => None,
         (_, [id]) => Some(Recognised::Paste { href: to_one(id) }),
         _ => {
-            let (query, shape) = query_of(text);
-            let href = address(&query, shape.map(|shape| (shape, text.chars().count())));
-            Some(Recognised::Paste { href })
+            let (query, pasted) = query_of(text);
+            Some(Recognised::Paste { href: address(&query, pasted) })
         }
     };
     (recognised, typed.name)

@@ -7,8 +7,8 @@ use tokio_util::task::TaskTracker;
 
 use super::writer::{Entry, Writer};
 use crate::{
-    db::Db,
-    graph::{Call, Observer},
+    db::{Db, PartnerId},
+    graph::{BusinessId, Call, Observer},
     reconcile::{CancellationToken, pause},
 };
 
@@ -29,12 +29,20 @@ pub struct Recorder {
     stop: CancellationToken,
     writer: TaskTracker,
     patience: Duration,
+    /// Whose a failed call is that was made for no partner known.
+    only_partner: Option<BusinessId>,
 }
 
 impl Recorder {
     /// Starts the writer; must be called within a runtime.
-    pub fn start(db: Db) -> Self {
-        let (recorder, writer) = Self::prepare(db, PATIENCE);
+    ///
+    /// Calls of a sign-in, made before it's known for which partner, are nobody's. Where one partner alone is served, those that fail are
+    /// that partner's, so that its people can look up what the sign-in page named; an answer stays nobody's, as it may tell of a stranger.
+    pub fn start(db: Db, partners: &[PartnerId]) -> Self {
+        let (mut recorder, writer) = Self::prepare(db, PATIENCE);
+        if let [only] = partners {
+            recorder.only_partner = Some(only.as_business().clone());
+        }
         let ending = recorder.stop.clone();
         recorder.writer.spawn(writer.run(ending));
         recorder
@@ -42,7 +50,8 @@ impl Recorder {
 
     fn prepare(db: Db, patience: Duration) -> (Self, Writer) {
         let (queue, waiting) = mpsc::channel(LONGEST_QUEUE);
-        let recorder = Self { queue, stop: CancellationToken::new(), writer: TaskTracker::new(), patience };
+        let recorder =
+            Self { queue, stop: CancellationToken::new(), writer: TaskTracker::new(), patience, only_partner: None };
         (recorder, Writer { db, waiting, patience })
     }
 
@@ -58,7 +67,11 @@ impl Recorder {
     async fn keep(&self, call: &Call) -> Result<(), &'static str> {
         let (kept, settled) = oneshot::channel();
         let written = async {
-            let entry = Entry { call: call.clone(), kept };
+            let mut call = call.clone();
+            if call.origin.partner.is_none() && (call.error.is_some() || call.failure.is_some()) {
+                call.origin.partner.clone_from(&self.only_partner);
+            }
+            let entry = Entry { call, kept };
             self.queue.send(entry).await.map_err(|_| "the recorder has ended")?;
             settled.await.map_err(|_| "it was refused, or the recorder ended")
         };
@@ -132,7 +145,7 @@ mod tests {
 
     #[sqlx::test(migrator = "crate::db::MIGRATOR")]
     async fn a_call_is_committed_when_observe_returns_and_every_field_is_there(pool: PgPool) {
-        let recorder = Recorder::start(Db::from_pool(pool.clone()));
+        let recorder = Recorder::start(Db::from_pool(pool.clone()), &[]);
         let call = refused_call(PARTNER, "2210758843906172", TRACE);
         recorder.observe(&call).await;
 
@@ -219,6 +232,25 @@ mod tests {
         let owners = [("A", Some("11")), ("B", None), ("C", Some("11")), ("D", Some("22"))];
         assert_eq!(rows, owners.map(|(trace, owner)| (trace.to_owned(), owner.map(str::to_owned))));
         recorder.close().await;
+    }
+
+    #[sqlx::test(migrator = "crate::db::MIGRATOR")]
+    async fn the_only_partner_sees_what_failed_before_sign_in_and_no_answer(pool: PgPool) {
+        let partner = |id: &str| id.parse::<PartnerId>().unwrap();
+        for (partners, owner) in [(vec![partner("11")], Some("11")), (vec![partner("11"), partner("22")], None)] {
+            let recorder = Recorder::start(Db::from_pool(pool.clone()), &partners);
+            let mut failed = refused_call("11", "7", &format!("A{}", partners.len()));
+            failed.origin.partner = None;
+            let answered = Call { error: None, status: Some(200), ..failed.clone() };
+            recorder.observe(&answered).await;
+            recorder.observe(&failed).await;
+            recorder.close().await;
+            let rows: Vec<Option<String>> = sqlx::query_scalar("DELETE FROM graph_calls RETURNING partner_id::text")
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+            assert_eq!(rows, [None, owner.map(str::to_owned)]);
+        }
     }
 
     #[sqlx::test(migrator = "crate::db::MIGRATOR")]

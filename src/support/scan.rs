@@ -3,11 +3,11 @@
 use super::lookup::{is_trace, is_trace_byte};
 use crate::onboarding::RequestNumber;
 
-/// The most ids of one kind that are taken from a text.
-const MOST: usize = 5;
+/// The most ids of one kind that are taken from a text: a log may be long.
+const MOST: usize = 50;
 
 /// The most numbers of Meta's that are taken: the business, its WABAs, the app.
-const MOST_DIGITS: usize = 20;
+const MOST_DIGITS: usize = 100;
 
 /// Shorter digits in a text are counts, codes and clocks.
 const SHORTEST_ID: usize = 9;
@@ -65,6 +65,15 @@ impl Ids {
         push(&mut self.digits, digits.to_owned(), MOST_DIGITS, &mut self.more);
     }
 
+    /// What may be an hour, and is looked for last: each line of a log has one.
+    fn push_hours(&mut self, hours: Vec<&str>) {
+        let was = self.more;
+        for hour in hours {
+            self.push_digits(hour);
+        }
+        self.more = was;
+    }
+
     fn push_lookalike(&mut self, trace: &str) {
         push(&mut self.lookalikes, trace.to_owned(), MOST, &mut self.more);
     }
@@ -84,6 +93,7 @@ fn push<T: PartialEq>(known: &mut Vec<T>, id: T, most: usize, more: &mut bool) {
 /// Every id in `text`.
 pub fn scan(text: &str) -> Ids {
     let mut ids = Ids::default();
+    let mut hours = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -100,8 +110,9 @@ pub fn scan(text: &str) -> Ids {
             at += end;
             continue;
         }
-        take_word(&mut ids, word.trim_end_matches(['-', '_']));
+        take_word(&mut ids, &mut hours, word.trim_end_matches(['-', '_']));
     }
+    ids.push_hours(hours);
     ids
 }
 
@@ -154,7 +165,7 @@ fn take_trace(ids: &mut Ids, value: &str) {
     }
 }
 
-fn take_word(ids: &mut Ids, word: &str) {
+fn take_word<'a>(ids: &mut Ids, hours: &mut Vec<&'a str>, word: &'a str) {
     if word.len() >= 4
         && let Ok(number) = word.parse()
     {
@@ -165,8 +176,19 @@ fn take_word(ids: &mut Ids, word: &str) {
         let is_id = |part: &&str| {
             (SHORTEST_ID..=LONGEST_ID).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
         };
-        word.split(['_', '-']).filter(is_id).for_each(|id| ids.push_digits(id));
+        for id in word.split(['_', '-']).filter(is_id) {
+            if !is_hour(id) {
+                ids.push_digits(id);
+            } else if hours.len() < MOST_DIGITS {
+                hours.push(id);
+            }
+        }
     }
+}
+
+/// Seconds, or thousandths of them, since 1970, as they are in the years from 2014 to 2033.
+fn is_hour(digits: &str) -> bool {
+    matches!(digits.len(), 10 | 13) && digits.starts_with('1') && digits.as_bytes()[1] >= b'4'
 }
 
 /// Those of these years begin with A and mix letters of both cases with digits.

@@ -107,10 +107,10 @@ impl TestApp {
         );
         let settings = Settings { timeout: Duration::from_secs(2), ..settings };
         let telling = clock.clone();
-        let recorder = Recorder::start(db.clone());
+        let partners = vec![NORTHLANE.parse().unwrap(), HARBOUR_REACH.parse().unwrap()];
+        let recorder = Recorder::start(db.clone(), &partners);
         let graph = Graph::new(settings, Arc::new(move || telling.now()), Arc::new(recorder)).expect("a client");
         let assets = Assets::none();
-        let partners = vec![NORTHLANE.parse().unwrap(), HARBOUR_REACH.parse().unwrap()];
         let webhooks = Webhooks::start(Setup {
             db: db.clone(),
             clock: clock.clone(),

@@ -39,7 +39,8 @@ pub async fn views_of(tx: &mut TenantTx, member: i64, place: Option<Place>) -> s
         .collect())
 }
 
-/// Saves a view; one of the same name is that one, changed. `false`: the member has as many as there may be.
+/// Saves a view; one of the same name is that one, changed, and stays shared if it was: colleagues may be using it. `false`: the member
+/// has as many as there may be.
 pub async fn save(
     tx: &mut TenantTx,
     member: i64,
@@ -53,7 +54,7 @@ pub async fn save(
         INSERT INTO saved_views (partner_id, member_id, place, name, query, shared, saved_at)
         SELECT $1::text, $2::bigint, $3::text, $4::text, $5, $6, $7
         WHERE (SELECT count(*) FROM saved_views WHERE partner_id = $1 AND member_id = $2 AND place = $3 AND name <> $4) < $8
-        ON CONFLICT (partner_id, member_id, place, name) DO UPDATE SET query = $5, shared = $6, saved_at = $7
+        ON CONFLICT (partner_id, member_id, place, name) DO UPDATE SET query = $5, shared = saved_views.shared OR $6, saved_at = $7
         "#,
         partner.as_str(),
         member,

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::{
     meaning::{Meaning, detail_of, solution_status, wants_sync},
     model::Outcome,
-    store::{self, Fresh, SyncNeed},
+    store::{self, Fresh, Line, SyncNeed},
 };
 use crate::{
     businesses::{lock_businesses, sync_soon},
@@ -58,7 +58,7 @@ impl Apply {
 struct Settling<'a> {
     known: HashSet<String>,
     settled: Vec<(i64, Outcome, bool)>,
-    lines: Vec<(&'a str, Option<&'a str>, String)>,
+    lines: Vec<Line<'a>>,
 }
 
 impl<'a> Settling<'a> {
@@ -88,7 +88,7 @@ impl<'a> Settling<'a> {
 
     fn note(&mut self, business: &'a str, waba: Option<&'a str>, change: &Fresh) {
         let detail = detail_of(change.event.as_deref().unwrap_or_default(), &change.body);
-        self.lines.push((business, waba, detail));
+        self.lines.push(Line { business, waba, detail, sent_at: change.sent_at });
     }
 }
 
@@ -114,7 +114,14 @@ pub(super) async fn apply(tx: &mut TenantTx, fresh: &[Fresh], now: OffsetDateTim
         (Meaning::UnknownEvent, Outcome::UnknownEvent),
         (Meaning::UnknownShape, Outcome::UnknownShape),
     ] {
-        of(meaning).for_each(|change| now_known.settle(change, outcome));
+        for change in of(meaning) {
+            // Whoever reads the story of a business hears of it, too, though it moves nothing here.
+            let business = change.business_id.as_deref().filter(|business| now_known.known.contains(*business));
+            if let (Some(business), Some(_)) = (business, change.event.as_deref()) {
+                now_known.note(business, change.waba_id.as_deref(), change);
+            }
+            now_known.settle(change, outcome);
+        }
     }
     let Settling { known, settled, lines } = now_known;
     let partner = tx.partner().clone();

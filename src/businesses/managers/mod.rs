@@ -9,7 +9,7 @@ pub use self::store::{Hand, assign, assign_selected, can_be, selected_managed};
 pub use self::{
     api::{Assign, AssignSelected, AssignTicked},
     page::{ManagerSelect, assign_page},
-    store::{Colleague, colleague, colleagues, manager_of},
+    store::{Colleague, colleague, colleagues, manager_of, managing},
 };
 
 use std::fmt;

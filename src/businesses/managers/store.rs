@@ -30,6 +30,23 @@ pub async fn colleagues(tx: &mut TenantTx) -> sqlx::Result<Vec<Colleague>> {
     .await
 }
 
+/// Those whose businesses can be listed: the members, and who was removed and has businesses still.
+pub async fn managing(tx: &mut TenantTx) -> sqlx::Result<Vec<Colleague>> {
+    let partner = tx.partner().clone();
+    sqlx::query_as!(
+        Colleague,
+        r#"SELECT member_id, CASE WHEN removed_at IS NULL THEN name ELSE name || ' (has left)' END AS "name!" FROM members m
+        WHERE partner_id = $1 AND (removed_at IS NULL OR EXISTS (
+            SELECT FROM businesses WHERE partner_id = $1 AND assigned_to = m.member_id AND left_at IS NULL
+        ))
+        ORDER BY removed_at IS NOT NULL, lower(name), member_id LIMIT $2"#,
+        partner.as_str() as _,
+        MOST_OFFERED,
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
 /// A member by our id, removed or not: what they looked after stays theirs until somebody else does.
 pub async fn colleague(tx: &mut TenantTx, member_id: i64) -> sqlx::Result<Option<Colleague>> {
     let partner = tx.partner().clone();

@@ -27,7 +27,7 @@ pub async fn events_of(tx: &mut TenantTx, business: &BusinessId, most: i64) -> s
 async fn changes(tx: &mut TenantTx, business: &BusinessId, span: Span) -> sqlx::Result<Vec<(Mark, Event)>> {
     let (partner, edge) = (tx.partner().clone(), span.edge());
     let rows = sqlx::query!(
-        r#"SELECT e.event_id, e.at, e.kind, e.detail, e.heard_from, e.waba_id AS "waba_id?: String", w.name AS "waba_name?", m.name AS "by?"
+        r#"SELECT e.event_id, e.at, e.heard_at, e.kind, e.detail, e.heard_from, e.waba_id AS "waba_id?: String", w.name AS "waba_name?", m.name AS "by?"
         FROM business_events e
         LEFT JOIN wabas w ON w.partner_id = e.partner_id AND w.waba_id = e.waba_id LEFT JOIN members m ON m.member_id = e.member_id
         WHERE e.partner_id = $1 AND e.business_id = $2 AND (e.at, $3::smallint, e.event_id) < ($4, $5, $6) AND e.at >= $7
@@ -47,7 +47,8 @@ async fn changes(tx: &mut TenantTx, business: &BusinessId, span: Span) -> sqlx::
         let waba = row.waba_id.map(|id| (WabaId::from_stored(id), row.waba_name.unwrap_or_default()));
         let heard_from = row.heard_from.as_deref().and_then(HeardFrom::from_stored);
         let kind = EventKind::from_stored(&row.kind)?;
-        let event = Event { at: row.at, kind, waba, detail: row.detail, heard_from, by: row.by };
+        let event =
+            Event { at: row.at, heard_at: row.heard_at, kind, waba, detail: row.detail, heard_from, by: row.by };
         Some((Mark { at: row.at, rank: Mark::CHANGED, id: row.event_id }, event))
     });
     Ok(events.collect())

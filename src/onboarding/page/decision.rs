@@ -70,13 +70,9 @@ pub(super) fn decision(case: Case<'_>) -> AnyView {
              to do.",
         ),
         Standing::Accepted => accepted(&case),
-        Standing::Ready => told(
-            &case,
-            Hue::Green,
-            Glyph::Ready,
-            "This business is ready".to_owned(),
-            "At least one WABA is onboarded to MM Lite. Nothing to do.",
-        ),
+        Standing::Ready => {
+            told(&case, Hue::Green, Glyph::Ready, "This business is ready".to_owned(), ready_words(case.business))
+        }
         Standing::NotEligible => not_eligible(&case),
     }
 }
@@ -273,6 +269,20 @@ fn accepted(case: &Case<'_>) -> AnyView {
     let obstacle = Obstacle::of(case.business.needs_payment, case.business.setting_up);
     let hue = if obstacle == Obstacle::Payment { Hue::Amber } else { Hue::Teal };
     told(case, hue, Glyph::Accepted, "The terms are signed".to_owned(), obstacle.words())
+}
+
+/// What still stands between other WABAs of a business that is ready and being onboarded.
+fn ready_words(business: &Business) -> &'static str {
+    match Obstacle::of(business.needs_payment, business.setting_up) {
+        Obstacle::Payment => {
+            "At least one WABA is onboarded to MM Lite. Another has no valid payment method: ask the client to add one in \
+             WhatsApp Manager. Nothing has to be sent again."
+        }
+        Obstacle::SettingUp => {
+            "At least one WABA is onboarded to MM Lite, and Meta is setting another up. Nothing to do."
+        }
+        Obstacle::Untold => "At least one WABA is onboarded to MM Lite. Nothing to do.",
+    }
 }
 
 fn not_eligible(case: &Case<'_>) -> AnyView {

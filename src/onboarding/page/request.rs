@@ -37,7 +37,8 @@ struct Story {
     business: Option<Business>,
     events: Vec<RequestEvent>,
     calls: Vec<AttemptCall>,
-    is_latest: bool,
+    /// The newest request for the business, where that isn't this one, and how it stands.
+    newer: Option<(RequestNumber, State)>,
     paused_until: Option<OffsetDateTime>,
     manager: Option<Colleague>,
     told: timeline::Story,
@@ -62,7 +63,7 @@ async fn load(visit: &Visit, number: RequestNumber) -> Result<Story, AppError> {
         business: businesses::find_business(&mut tx, &request.business_id).await.map_err(mishap)?,
         events: store::events_of(&mut tx, number).await.map_err(mishap)?,
         calls: store::calls_of(&mut tx, number).await.map_err(mishap)?,
-        is_latest: store::latest_request(&mut tx, &request.business_id).await.map_err(mishap)? == Some(number),
+        newer: store::newer_request(&mut tx, &request.business_id, number).await.map_err(mishap)?,
         paused_until: pauses::until(&mut tx, visit.clock.now()).await.map_err(mishap)?,
         manager: businesses::manager_of(&mut tx, &request.business_id).await.map_err(mishap)?,
         told: timeline::load(
@@ -170,15 +171,19 @@ fn ticket(request: &Request, call: &AttemptCall, partner: &BusinessId) -> String
 
 fn show(visit: &Visit, story: Story) -> AnyView {
     let now = visit.clock.now();
-    let Story { request, business, events, calls, is_latest, paused_until, manager, told } = story;
+    let Story { request, business, events, calls, newer, paused_until, manager, told } = story;
     let (request, calls) = (&request, calls.as_slice());
     let last_post = calls.iter().find(|call| is_post(call));
     // The answer that ended it: after a token died or a limit, that may be the answer to a reading.
     let last = calls.first();
     let running = is_moving(request, paused_until, now);
-    let explanation = explained(request, business.as_ref(), last, paused_until, &visit.viewer, now);
+    let mut explanation = explained(request, business.as_ref(), last, paused_until, &visit.viewer, now);
+    if newer.is_some() {
+        // What is to be done stands on the page of the newer one.
+        (explanation.who, explanation.steps) = (None, Vec::new());
+    }
     let asked = (Letter::asked_for(visit), now);
-    let offer = offer(request, business.as_ref(), last_post, &visit.viewer, is_latest, asked);
+    let offer = offer(request, business.as_ref(), last_post, &visit.viewer, newer.is_none(), asked);
     let here = request_url(request.number);
     let told = timeline(told, (&here, false), None, &visit.viewer, now);
     view! {
@@ -191,6 +196,7 @@ fn show(visit: &Visit, story: Story) -> AnyView {
             {done_notice(visit, request)}
             {business.as_ref().and_then(|business| left_notice(business, request, now))}
             {business.as_ref().and_then(|business| overtaken_notice(business, request))}
+            {newer.map(newer_notice)}
             {running.then(|| moving_notice(request))}
             <div class="split">
                 <div>
@@ -248,6 +254,20 @@ pub(super) fn overtaken_notice(business: &Business, request: &Request) -> Option
     Some(view! { <Notice kind=NoticeKind::Done title=title><p>{words}</p></Notice> }.into_any())
 }
 
+/// That the business was asked again.
+fn newer_notice((number, state): (RequestNumber, State)) -> AnyView {
+    let word = look_of(state.as_str()).word;
+    view! {
+        <Notice kind=NoticeKind::Info title="Asked again since">
+            <p>
+                "How the business stands now is told by "<a class="link" href=request_url(number)>{number.to_string()}</a>": "{word}". "
+                "Here stands how this request ended."
+            </p>
+        </Notice>
+    }
+    .into_any()
+}
+
 /// What the form that led here did, besides what the page tells anyway.
 fn done_notice(visit: &Visit, request: &Request) -> Option<AnyView> {
     match visit.query("notice")?.as_str() {
@@ -298,7 +318,8 @@ fn head(request: &Request, business: Option<&Business>, stalled_after: time::Dur
     let stalled = stalled_days(request.state, request.answered_at, stalled_after, now)
         .map(|days| view! { <Tag hue=Hue::Amber glyph=Glyph::Hourglass text=format!("Stalled {days} d")/> });
     let accepted = business.filter(|business| {
-        request.state == State::Accepted && matches!(business.standing, Standing::Accepted | Standing::Ready)
+        matches!(request.state, State::Accepted | State::Ready)
+            && matches!(business.standing, Standing::Accepted | Standing::Ready)
     });
     let payment = accepted.filter(|business| business.needs_payment);
     let payment = payment.map(|_| view! { <Tag hue=Hue::Amber text="Needs payment"/> });

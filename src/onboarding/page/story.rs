@@ -132,6 +132,9 @@ pub fn headline(state: State, cause: Option<&str>) -> String {
     }
 }
 
+/// What is heard of later than this came late.
+const LATE: time::Duration = time::Duration::minutes(2);
+
 /// A line about a business.
 pub fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
     let waba = || {
@@ -177,7 +180,10 @@ pub fn business_event(event: &Event, now: OffsetDateTime) -> AnyView {
         .heard_from
         .filter(|_| !matches!(event.kind, EventKind::FirstSeen | EventKind::Told))
         .map(HeardFrom::words);
-    let detail = (reason.is_some() || way.is_some()).then(|| view! { <p>{reason}{way}</p> });
+    let late = event.heard_at.filter(|heard_at| *heard_at - event.at > LATE).map(|heard_at| {
+        view! { "We heard of it at "<Timestamp at=heard_at now=now style=TimeStyle::Minute/>"." }
+    });
+    let detail = (reason.is_some() || way.is_some()).then(|| view! { <p>{reason}{way}{late}</p> });
     view! { <TimelineEvent at=event.at now=now glyph=glyph hue=hue what=what>{detail}</TimelineEvent> }.into_any()
 }
 

@@ -151,7 +151,15 @@ mod tests {
     fn lines(count: i64) -> Vec<(Mark, What)> {
         let line = |nth| {
             let at = NOW - Duration::minutes(nth);
-            let event = Event { at, kind: EventKind::FirstSeen, waba: None, detail: None, heard_from: None, by: None };
+            let event = Event {
+                at,
+                heard_at: None,
+                kind: EventKind::FirstSeen,
+                waba: None,
+                detail: None,
+                heard_from: None,
+                by: None,
+            };
             (Mark { at, rank: Mark::CHANGED, id: 1_000 - nth }, What::Business(Deed::Changed(event)))
         };
         (0..count).rev().map(line).collect()
@@ -173,8 +181,15 @@ mod tests {
     fn an_answer_of_meta_s_that_changed_something_is_told_by_the_change() {
         let line = |minutes, heard_from| {
             let at = NOW - Duration::minutes(minutes);
-            let event =
-                Event { at, kind: EventKind::MetaStatusChanged, waba: None, detail: None, heard_from, by: None };
+            let event = Event {
+                at,
+                heard_at: None,
+                kind: EventKind::MetaStatusChanged,
+                waba: None,
+                detail: None,
+                heard_from,
+                by: None,
+            };
             (Mark { at, rank: Mark::CHANGED, id: 1 }, What::Business(Deed::Changed(event)))
         };
         for (minutes, heard_from, brought) in [

@@ -100,16 +100,21 @@ pub async fn state_of(tx: &mut TenantTx, number: RequestNumber) -> sqlx::Result<
 }
 
 /// The newest request for a business.
-pub async fn latest_request(tx: &mut TenantTx, business: &BusinessId) -> sqlx::Result<Option<RequestNumber>> {
+pub async fn newer_request(
+    tx: &mut TenantTx,
+    business: &BusinessId,
+    than: RequestNumber,
+) -> sqlx::Result<Option<(RequestNumber, State)>> {
     let partner = tx.partner().clone();
-    let number = sqlx::query_scalar!(
-        "SELECT number FROM requests WHERE partner_id = $1 AND business_id = $2 ORDER BY number DESC LIMIT 1",
+    let row = sqlx::query!(
+        "SELECT number, state FROM requests WHERE partner_id = $1 AND business_id = $2 AND number > $3 ORDER BY number DESC LIMIT 1",
         partner.as_str(),
         business.as_str(),
+        than.0,
     )
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(number.map(RequestNumber))
+    Ok(row.and_then(|row| Some((RequestNumber(row.number), row.state.parse().ok()?))))
 }
 
 /// A line of `request_events` with the name of whoever did it.

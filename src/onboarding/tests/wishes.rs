@@ -69,8 +69,10 @@ async fn a_request_that_ended_leaves_room_for_another(pool: PgPool) {
     assert_eq!(house.standing(0).await, "failed");
     let second = house.ask(0).await;
     assert!(second.is_new && second.number > first.number);
-    let latest = store::latest_request(&mut house.tx().await, &business(0)).await.unwrap();
-    assert_eq!(latest, Some(second.number));
+    let mut tx = house.tx().await;
+    let newer = store::newer_request(&mut tx, &business(0), first.number).await.unwrap();
+    assert_eq!(newer, Some((second.number, State::Queued)));
+    assert_eq!(store::newer_request(&mut tx, &business(0), second.number).await.unwrap(), None);
 }
 
 #[sqlx::test(migrator = "crate::db::MIGRATOR")]

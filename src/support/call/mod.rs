@@ -38,7 +38,11 @@ const SHORT_ANSWER: usize = 4 * 1024;
 /// The call with what is known around it. `graph` is where Meta's Graph API is.
 pub fn call_answer(story: &CallStory, viewer: &Viewer, graph: &Url, now: OffsetDateTime) -> AnyView {
     let call = &story.call;
-    let explanation = story.request.as_ref().and_then(|request| explanation_of(call, request, viewer, now));
+    let mut explanation = story.request.as_ref().and_then(|request| explanation_of(call, request, viewer, now));
+    if let (Some(told), true) = (&mut explanation, story.newer.is_some()) {
+        // What is to be done stands on the page of the newer one.
+        (told.who, told.steps) = (None, Vec::new());
+    }
     let lead = lead(story, explanation.as_ref(), now);
     let next = next_steps(call, explanation.as_ref(), now);
     let client_note = explanation.as_ref().map(|explanation| {
@@ -86,7 +90,14 @@ fn lead(story: &CallStory, explanation: Option<&Explanation>, now: OffsetDateTim
             State::WaitingToRetry => Some("It is tried again by itself."),
             _ => None,
         };
-        view! { <p class="row">"The request is now "<StateLabel look=look_of(request.state.as_str())/><span class="muted">{by_itself}</span></p> }
+        let newer = story.newer.map(|(number, state)| {
+            let word = look_of(state.as_str()).word;
+            view! { <p>"The business was asked again since: "<a class="link" href=request_path(number)>{number.to_string()}</a>", "{word}"."</p> }
+        });
+        view! {
+            <p class="row">"The request is now "<StateLabel look=look_of(request.state.as_str())/><span class="muted">{by_itself}</span></p>
+            {newer}
+        }
     });
     let circumstances = circumstances(story, now);
     view! {

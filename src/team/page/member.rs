@@ -41,7 +41,9 @@ pub async fn member_page(visit: Visit) -> Result<Page, AppError> {
     } else {
         member_parts(&member, &sessions, is_you, now)
     };
-    let actions = view! { <a class="btn" href=log>"What they did"</a> };
+    let theirs = format!("/businesses?manager={id}");
+    let actions =
+        view! { <a class="btn" href=theirs>"Their businesses"</a><a class="btn" href=log>"What they did"</a> };
     let view = view! {
         <Breadcrumbs above=vec![("Settings", "/settings#team".to_owned())] here=name.clone()/>
         <PageHead title=name actions=actions.into_any()>

@@ -32,9 +32,10 @@ pub fn told(visit: &Visit, token_kept: bool, back: &'static str) -> Option<AnyVi
         ("removed", false) => ("Token removed", "Each member’s requests are sent with their own token from now on."),
         ("saved", _) => ("Saved", "The settings below hold from now on."),
         ("role", _) => ("Role changed", "It holds from their next click on. They are not signed out."),
-        ("removed_member", _) => {
-            ("Member removed", "They are out at once. What they started goes on, and keeps their name.")
-        }
+        ("removed_member", _) => (
+            "Member removed",
+            "They are out at once. What they started goes on, and keeps their name. Businesses they look after stay theirs until you assign them to somebody else: filter the list of businesses by manager.",
+        ),
         ("let_back_in", _) => {
             ("Member let back in", "They can sign in again, as Support until you give them another role.")
         }

@@ -178,20 +178,33 @@ pub async fn move_solutions(tx: &mut TenantTx, told: &[(&str, OffsetDateTime, &s
     Ok(moved.into_iter().collect())
 }
 
-/// Writes what Meta told into the timelines of its businesses: business, WABA, detail.
-pub async fn note(tx: &mut TenantTx, lines: &[(&str, Option<&str>, String)], now: OffsetDateTime) -> sqlx::Result<()> {
+/// A line of a business's timeline.
+#[derive(Clone, Debug)]
+pub struct Line<'a> {
+    pub business: &'a str,
+    pub waba: Option<&'a str>,
+    pub detail: String,
+    /// The hour Meta named.
+    pub sent_at: OffsetDateTime,
+}
+
+/// Writes what Meta told into the timelines of its businesses, each at the hour Meta named, where that isn't to come.
+pub async fn note(tx: &mut TenantTx, lines: &[Line<'_>], now: OffsetDateTime) -> sqlx::Result<()> {
     let partner = tx.partner().clone();
-    let businesses: Vec<&str> = lines.iter().map(|(business, ..)| *business).collect();
-    let wabas: Vec<Option<&str>> = lines.iter().map(|(_, waba, _)| *waba).collect();
-    let details: Vec<&str> = lines.iter().map(|(.., detail)| detail.as_str()).collect();
+    let businesses: Vec<&str> = lines.iter().map(|line| line.business).collect();
+    let wabas: Vec<Option<&str>> = lines.iter().map(|line| line.waba).collect();
+    let details: Vec<&str> = lines.iter().map(|line| line.detail.as_str()).collect();
+    let sent: Vec<OffsetDateTime> = lines.iter().map(|line| line.sent_at.min(now)).collect();
     sqlx::query!(
-        "INSERT INTO business_events (partner_id, business_id, at, kind, waba_id, detail, heard_from)
-        SELECT $1, business_id, $5, 'told', waba_id, detail, 'webhook'
-        FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS given (business_id, waba_id, detail, place) ORDER BY place",
+        "INSERT INTO business_events (partner_id, business_id, at, heard_at, kind, waba_id, detail, heard_from)
+        SELECT $1, business_id, at, $6, 'told', waba_id, detail, 'webhook'
+        FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) WITH ORDINALITY AS given (business_id, waba_id, detail, at, place)
+        ORDER BY place",
         partner.as_str() as _,
         &businesses as _,
         &wabas as _,
         &details as _,
+        &sent,
         now,
     )
     .execute(&mut **tx)

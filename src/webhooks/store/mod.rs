@@ -14,7 +14,7 @@ use crate::{
 
 pub use self::{
     apply::{
-        Fresh, SyncNeed, move_sharing, move_solutions, note, reopen, settle, settle_businesses, sign, sync_need,
+        Fresh, Line, SyncNeed, move_sharing, move_solutions, note, reopen, settle, settle_businesses, sign, sync_need,
         take_fresh,
     },
     list::{changes_naming, find_change, health, recent},

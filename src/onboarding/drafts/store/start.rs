@@ -27,20 +27,30 @@ pub struct Wish<'a> {
 /// Makes a request of each row of a checked draft that is to be sent, and says how many. Where somebody else's request for a business
 /// was quicker, that one stands and the row says so. The draft must be held and not started.
 pub async fn start(tx: &mut TenantTx, draft: &Draft, wish: &Wish<'_>, now: OffsetDateTime) -> sqlx::Result<u64> {
+    let partner = tx.partner().clone();
+    if draft.member_id != wish.member_id {
+        // Its requests are theirs who starts it.
+        sqlx::query!(
+            "UPDATE batches SET member_id = $3 WHERE partner_id = $1 AND batch_number = $2 AND started_at IS NULL",
+            partner.as_str(),
+            draft.number.0,
+            wish.member_id,
+        )
+        .execute(&mut **tx)
+        .await?;
+    }
     let made = queue(tx, draft, wish, now).await?;
     note_queued(tx, draft, wish.member_id, made, now).await?;
     if made < wish.to_send {
         tell_late_rows(tx, draft).await?;
     }
-    let partner = tx.partner().clone();
     sqlx::query!(
-        "UPDATE batches SET started_at = $3, size = $4, member_id = $5, name = left($6, 80), solution_id = $7
+        "UPDATE batches SET started_at = $3, size = $4, name = left($5, 80), solution_id = $6
         WHERE partner_id = $1 AND batch_number = $2 AND started_at IS NULL",
         partner.as_str(),
         draft.number.0,
         now,
         i32::try_from(made).unwrap_or(i32::MAX),
-        wish.member_id,
         wish.name,
         wish.solution.map(SolutionId::as_str),
     )

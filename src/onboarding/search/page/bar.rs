@@ -7,7 +7,7 @@ use super::{
         address,
         standings::{Part, Standings},
         store::StateCount,
-        terms::{Key, Term},
+        terms::{Key, Problem, Term},
     },
     Search,
 };
@@ -85,10 +85,16 @@ pub fn problems(search: &Search) -> Option<AnyView> {
         view! { <li>{problem.words()}{meant}</li> }
     });
     let lines = lines.collect_view();
+    let is_unknown = |problem: &Problem| matches!(problem, Problem::UnknownName { .. });
+    let title = if search.terms.problems.iter().all(is_unknown) {
+        "A name in the search is unknown"
+    } else {
+        "Part of the search was left out"
+    };
     Some(
         view! {
             <div id="rq-problems">
-                <Notice kind=NoticeKind::Error title="Part of the search was left out" alert=true><ul>{lines}</ul></Notice>
+                <Notice kind=NoticeKind::Error title=title alert=true><ul>{lines}</ul></Notice>
             </div>
         }
         .into_any(),

@@ -183,11 +183,11 @@ async fn begins_at(tx: &mut TenantTx, at: OffsetDateTime) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"SELECT requests_begin_at($1) AS "number!""#, at).fetch_one(&mut **tx).await
 }
 
-/// Who is called so: the whole name, else the beginning of one of its words.
+/// Who is called so: the whole name, else the beginning of one of its words; as with names of businesses, accents or none.
 fn called<T: Clone>(name: &str, known: &[(T, String)]) -> Option<Vec<T>> {
-    let name = name.to_lowercase();
+    let name = businesses::fold(name);
     let of = |test: &dyn Fn(&str) -> bool| -> Vec<T> {
-        known.iter().filter(|(_, known)| test(&known.to_lowercase())).map(|(id, _)| id.clone()).collect()
+        known.iter().filter(|(_, known)| test(&businesses::fold(known))).map(|(id, _)| id.clone()).collect()
     };
     let whole = of(&|known| known == name);
     let found = if whole.is_empty() {
@@ -268,6 +268,7 @@ mod tests {
             ("Ana", Some(vec![3])),
             ("ana m", Some(vec![1])),
             ("MORE", Some(vec![1])),
+            ("ána", Some(vec![3])),
             ("mar", Some(vec![2])),
             ("an", Some(vec![1, 2, 3])),
             ("eira", None),
