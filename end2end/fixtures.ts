@@ -70,10 +70,15 @@ async function leakIn(response: Response): Promise<string | undefined> {
 /** Goes through the consent page as one of its people; ends on the list of businesses. */
 export async function signIn(page: Page, person: Person): Promise<void> {
   await page.goto('/sign-in');
-  await control(page, 'Sign in with Facebook').click();
-  await page.getByRole('button', { name: `Continue as ${people[person]}` }).click();
+  await consent(page, person);
   await page.waitForURL(/\/businesses/);
   await expect(page.getByRole('heading', { name: 'Businesses', level: 1 })).toBeVisible();
+}
+
+/** Goes through the consent page from where one is; ends on the page one was led away from. */
+export async function consent(page: Page, person: Person): Promise<void> {
+  await control(page, 'Sign in with Facebook').click();
+  await page.getByRole('button', { name: `Continue as ${people[person]}` }).click();
 }
 
 /** A button, or a link that looks like one. */

@@ -1,8 +1,8 @@
 // An admin looks after the team and its sessions; every test runs with and without JavaScript.
 import type { Browser, Page } from '@playwright/test';
 
-import { expect, signIn, test, type Watch } from './fixtures.ts';
-import { people, type Person } from './simulator.ts';
+import { consent, expect, signIn, synced, test, type Watch } from './fixtures.ts';
+import { businessWhere, people, type Person } from './simulator.ts';
 
 /** Somebody else at a desk of their own. */
 async function at(browser: Browser, watch: Watch, person: Person, javaScriptEnabled: boolean): Promise<Page> {
@@ -55,6 +55,28 @@ test('a session is ended from another browser', async ({ page, browser, watch, j
   await expect(other).toHaveURL(/\/sign-in\?problem=session_ended/);
   await page.goto('/settings');
   await expect(page.getByRole('heading', { name: 'Settings', level: 1 })).toBeVisible();
+  await other.context().close();
+});
+
+test('what was typed is in the form again after the session was ended', async ({ page, browser, watch, javaScriptEnabled }) => {
+  await signIn(page, 'accountManager');
+  await synced(page);
+  const { id } = await businessWhere('onboardable');
+  await page.goto(`/businesses/${id}`);
+  await page.getByLabel('Note').fill('Ring </textarea> Ana & Rui\non Tuesday');
+  const other = await at(browser, watch, 'accountManager', javaScriptEnabled!);
+  await other.goto('/settings#sessions');
+  await other.getByRole('button', { name: 'End all others' }).click();
+  await expect(other.getByRole('heading', { name: 'Sessions ended' })).toBeVisible();
+  await page.getByRole('button', { name: 'Add note' }).click();
+  await expect(page).toHaveURL(/\/sign-in\?problem=session_ended/);
+  await consent(page, 'accountManager');
+  await page.waitForURL(new RegExp(`/businesses/${id}(#|$)`));
+  await expect(page.getByRole('heading', { name: 'What you entered is in the form again' })).toBeVisible();
+  await expect(page.getByLabel('Note')).toHaveValue('Ring </textarea> Ana & Rui\non Tuesday');
+  await page.getByRole('button', { name: 'Add note' }).click();
+  await expect(page.getByText('on Tuesday').first()).toBeVisible();
+  await expect(page.getByLabel('Note')).toHaveValue('');
   await other.context().close();
 });
 

@@ -28,7 +28,7 @@ use crate::{
     support::{call_page, cause_page, causes_page, support_page},
     team::{audit_page, member_page, settings_page},
     telemetry::mishap,
-    ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, NavNote, PartnerChoice, grouped},
+    ui::{Account, AppError, ErrorPage, Glyph, Layout, NavItem, NavNote, Notice, NoticeKind, PartnerChoice, grouped},
     views::views_page,
     webhooks::{change_page, webhooks_page},
 };
@@ -125,12 +125,23 @@ where
         let asks = visit.clone();
         let page = page(visit).await?;
         let Frame { limit, nav } = frame_of(&asks).await;
+        let again = asks.is_filled_in_again().then(filled_in_again);
         Ok(Page {
             title: page.title,
-            view: view! { <Layout account nav here limit above>{page.view}</Layout> }.into_any(),
+            view: view! { <Layout account nav here limit above>{again}{page.view}</Layout> }.into_any(),
         })
     };
     bare(shown)
+}
+
+/// Said where a form didn't go through before.
+fn filled_in_again() -> AnyView {
+    view! {
+        <Notice kind=NoticeKind::Info title="What you entered is in the form again">
+            <p>"Nothing of it was saved or sent yet. Look it over and send it again."</p>
+        </Notice>
+    }
+    .into_any()
 }
 
 /// What the frame says of the partner's affairs.

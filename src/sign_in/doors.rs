@@ -24,7 +24,8 @@ use super::{
     handshake::{Begun, Handshake, UnderWay},
     problem::{Kind, SignInProblem},
     return_to::ReturnTo,
-    session::{Membership, SIGNED_IN, SignedIn, UNDER_WAY},
+    session::{Membership, SIGNED_IN, SignedIn, UNDER_WAY, WAS},
+    session_store::hash,
     visit::{query_value, way_in},
     whence::Whence,
 };
@@ -82,9 +83,13 @@ async fn begin_session(
     handshake: &Handshake,
     return_to: &ReturnTo,
 ) -> Result<(), SignInProblem> {
+    let was = session.id();
     let mut under_way = UnderWay::default();
     under_way.begin(handshake, return_to, state.clock.now());
     session.insert(UNDER_WAY, &under_way).await.map_err(away)?;
+    if let Some(was) = was {
+        session.insert(WAS, hex::encode(hash(&was))).await.map_err(away)?;
+    }
     if let Err(error) = session.save().await {
         // Else the session's layer would try once more, and answer with an empty page.
         session.clear().await;
@@ -162,6 +167,9 @@ async fn claim(
 
 /// Puts the person into the session, under a new id: one known before sign-in is worth nothing after.
 async fn enter(session: &Session, signed_in: &SignedIn, others: &UnderWay) -> Result<(), SignInProblem> {
+    if let (Some(was), Some(_)) = (session.id(), session.get_value(SIGNED_IN).await.map_err(away)?) {
+        session.insert(WAS, hex::encode(hash(&was))).await.map_err(away)?;
+    }
     session.insert(SIGNED_IN, signed_in).await.map_err(away)?;
     session.insert(UNDER_WAY, others).await.map_err(away)?;
     session.cycle_id().await.map_err(away)?;

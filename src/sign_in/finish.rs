@@ -14,6 +14,7 @@ use leptos_axum::ResponseOptions;
 
 use super::{
     return_to::{ReturnTo, escape, is_local},
+    unsent::NOT_DONE,
     visit::{way_in, way_to_new_token},
 };
 use crate::ui::AppError;
@@ -43,6 +44,9 @@ pub fn finish(result: Result<String, Problem>) -> Result<(), AppError> {
                 return Err(error);
             }
             see_other(&response, &page_that_tells(&parts, &error, &back_to));
+            if is_not_done(&error) {
+                response.insert_header(NOT_DONE, HeaderValue::from_static("yes"));
+            }
         }
     }
     Ok(())
@@ -59,12 +63,11 @@ fn page_that_tells(parts: &Parts, error: &AppError, back_to: &str) -> String {
 
 /// As [`finish`] for a door that is a plain route: the whole answer.
 pub fn respond(parts: &Parts, result: Result<String, Problem>) -> Response {
-    let path = match result {
-        Ok(path) => path,
-        Err(Problem { error, .. }) if !accepts_html(parts) => return told(&error),
-        Err(Problem { error, back_to }) => page_that_tells(parts, &error, &back_to),
-    };
-    (StatusCode::SEE_OTHER, [(LOCATION, location(&path))]).into_response()
+    match result {
+        Ok(path) => led_to(&path, false),
+        Err(Problem { error, .. }) if !accepts_html(parts) => told(&error),
+        Err(Problem { error, back_to }) => led_to(&page_that_tells(parts, &error, &back_to), is_not_done(&error)),
+    }
 }
 
 /// The answer of a plain route that can't be: strangers are led to sign in and back, others get the status and what it means.
@@ -73,7 +76,20 @@ pub fn refuse_request(parts: &Parts, error: &AppError) -> Response {
         return told(error);
     }
     let back = if parts.method == Method::GET { ReturnTo::from_uri(&parts.uri) } else { came_from(parts) };
-    (StatusCode::SEE_OTHER, [(LOCATION, location(&way_in(parts, &back)))]).into_response()
+    led_to(&way_in(parts, &back), true)
+}
+
+fn led_to(path: &str, is_not_done: bool) -> Response {
+    let mut response = (StatusCode::SEE_OTHER, [(LOCATION, location(path))]).into_response();
+    if is_not_done {
+        response.headers_mut().insert(NOT_DONE, HeaderValue::from_static("yes"));
+    }
+    response
+}
+
+/// Where Meta wants a new sign-in, what was asked for is saved already.
+fn is_not_done(error: &AppError) -> bool {
+    *error != AppError::TokenProblem
 }
 
 fn told(error: &AppError) -> Response {
@@ -91,6 +107,7 @@ pub(super) fn refuse(parts: &Parts, error: AppError) -> AppError {
                 error => with_problem(back.as_str(), error),
             };
             see_other(&response, &path);
+            response.insert_header(NOT_DONE, HeaderValue::from_static("yes"));
         } else {
             set_status(&response, &error);
         }
@@ -128,7 +145,7 @@ pub(super) fn accepts_html(parts: &Parts) -> bool {
 }
 
 /// The page of ours that held the form. The header may come from anywhere, but only its path is taken.
-fn came_from(parts: &Parts) -> ReturnTo {
+pub(super) fn came_from(parts: &Parts) -> ReturnTo {
     let referer = parts.headers.get(REFERER).and_then(|referer| referer.to_str().ok()?.parse::<Uri>().ok());
     referer.map_or_else(ReturnTo::default, |referer| ReturnTo::from_uri(&referer))
 }

@@ -9,6 +9,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use http::Method;
 use tower_sessions::{
     Session,
     session::{Id, Record},
@@ -18,7 +19,7 @@ use super::{
     SignIn, cookie,
     session::{End, Membership, SignedIn},
     session_store::Found,
-    store,
+    store, unsent,
     visit::Viewer,
 };
 use crate::{telemetry::mishap, ui::AppError};
@@ -56,7 +57,22 @@ pub(super) async fn find_the_asker(State(state): State<SignIn>, mut request: Req
                 Asker::Stranger { ended: cookie::is_sent(request.headers(), &state.public_url).then_some(End::Idle) }
             }
         };
-        request.extensions_mut().insert(asker);
+        let mut unsent = None;
+        if let (Asker::Member(viewer), Some(id)) = (&asker, &id)
+            && request.method() == Method::GET
+            && viewer.unsent_on.as_deref() == Some(request.uri().path())
+        {
+            unsent = unsent::find(&state, viewer, id).await.map_err(mishap).ok().flatten();
+        }
+        request.extensions_mut().insert(asker.clone());
+        if let (Asker::Member(viewer), Some(unsent)) = (asker, unsent) {
+            request.extensions_mut().insert(unsent.clone());
+            let response = next.run(request).await;
+            if response.status().is_success() && unsent.is_shown() {
+                drop(unsent::forget(&state, &viewer, &unsent.door).await.map_err(mishap));
+            }
+            return response;
+        }
     }
     next.run(request).await
 }
@@ -106,6 +122,7 @@ pub(super) async fn judge(state: &SignIn, record: Option<Record>) -> sqlx::Resul
         token_problem: member.token_problem,
         stalled_after: member.stalled_after,
         raw_body_days: member.raw_body_days,
+        unsent_on: member.unsent_on,
     };
     Ok(Asker::Member(Box::new(viewer)))
 }

@@ -69,6 +69,8 @@ mod theme;
 #[cfg(feature = "ssr")]
 mod tokens;
 #[cfg(feature = "ssr")]
+mod unsent;
+#[cfg(feature = "ssr")]
 pub mod visit;
 #[cfg(feature = "ssr")]
 mod whence;

@@ -55,7 +55,8 @@ async fn list_open(
         r#"
         SELECT session_number, id_hash, data -> 'signed_in' AS "signed_in!", created_at, coalesce(used_at, created_at) AS "used_at!"
         FROM sessions
-        WHERE data -> 'signed_in' -> 'memberships' @> jsonb_build_array(jsonb_build_object('member_id', $1::bigint)) AND expires_at > $2
+        WHERE data -> 'signed_in' -> 'memberships' @> jsonb_build_array(jsonb_build_object('member_id', $1::bigint))
+            AND ended IS NULL AND expires_at > $2
         ORDER BY 5 DESC, session_number DESC LIMIT 100
         "#,
         member_id,
@@ -93,7 +94,7 @@ pub async fn end_session(
     let open = list_open(tx, member_id, now).await?;
     let Some(session) = open.into_iter().find(|session| session.number == number) else { return Ok(None) };
     let done = sqlx::query!(
-        "UPDATE sessions SET ended = $2, data = '{}', expires_at = $3 WHERE session_number = $1 AND ended IS NULL",
+        "UPDATE sessions SET ended = $2, expires_at = $3 WHERE session_number = $1 AND ended IS NULL",
         number,
         end.as_stored(),
         now + REMEMBERED,
@@ -115,7 +116,7 @@ pub async fn end_sessions(
     now: OffsetDateTime,
 ) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        "UPDATE sessions SET ended = $3, data = '{}', expires_at = $4
+        "UPDATE sessions SET ended = $3, expires_at = $4
          WHERE data -> 'signed_in' -> 'memberships' @> jsonb_build_array(jsonb_build_object('member_id', $1::bigint))
            AND id_hash IS DISTINCT FROM $2 AND ended IS NULL AND expires_at > $5",
         member_id,

@@ -1,10 +1,10 @@
-//! Clears away sessions that have ended.
+//! Clears away sessions that have ended, and forms that nobody came back for.
 
 use std::time::Duration;
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::session_store::delete_expired_sessions;
+use super::{session_store::delete_expired_sessions, store, unsent::KEPT_FOR};
 use crate::{
     clock::Clock,
     db::{Db, PartnerId},
@@ -22,7 +22,10 @@ impl ExpiredSessions {
         Self { db, clock }
     }
 
-    async fn clear(&self) -> anyhow::Result<Next> {
+    async fn clear(&self, partner: &PartnerId) -> anyhow::Result<Next> {
+        let mut tx = self.db.tenant(partner).await?;
+        store::clear_unsent(&mut tx, self.clock.now() - KEPT_FOR).await?;
+        tx.commit().await?;
         let gone = delete_expired_sessions(&self.db, self.clock.now()).await?;
         if gone > 0 {
             tracing::info!(sessions = gone, "expired sessions deleted");
@@ -40,7 +43,11 @@ impl Reconciler for ExpiredSessions {
         Duration::from_hours(1)
     }
 
-    fn reconcile<'a>(&'a self, _: &'a PartnerId, _: &'a CancellationToken) -> BoxFuture<'a, anyhow::Result<Next>> {
-        self.clear().boxed()
+    fn reconcile<'a>(
+        &'a self,
+        partner: &'a PartnerId,
+        _: &'a CancellationToken,
+    ) -> BoxFuture<'a, anyhow::Result<Next>> {
+        self.clear(partner).boxed()
     }
 }

@@ -14,6 +14,9 @@ pub(super) const SIGNED_IN: &str = "signed_in";
 /// The session's entry for [`super::handshake::UnderWay`].
 pub(super) const UNDER_WAY: &str = "under_way";
 
+/// The session's entry for the one that the browser had before and that has ended: its hash, in hexadecimal.
+pub(super) const WAS: &str = "was";
+
 /// Why a session is no longer one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {

@@ -20,7 +20,7 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-use super::session::End;
+use super::session::{End, SignedIn};
 use crate::{clock::Clock, db::Db};
 
 /// A session nobody uses ends after this.
@@ -28,6 +28,9 @@ pub(super) const IDLE: Duration = Duration::minutes(60);
 
 /// A session ends after this even when used: then the person signs in again.
 const LIFETIME: Duration = Duration::hours(12);
+
+/// How long it's known whose a session was that has ended.
+const KNOWN_FOR: Duration = Duration::days(1);
 
 /// How far what is kept of a session's use may lag behind.
 const TOUCH_EVERY: Duration = Duration::minutes(1);
@@ -115,6 +118,15 @@ impl Sessions {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Who a session stood for, whether it lasts or has ended, for as long as ended ones are remembered.
+    pub(super) async fn whose(&self, id: &Id) -> sqlx::Result<Option<SignedIn>> {
+        let data = sqlx::query_scalar!("SELECT data FROM sessions WHERE id_hash = $1", &hash(id))
+            .fetch_optional(self.db.pool())
+            .await?;
+        let data = data.and_then(|data| serde_json::from_value(data).ok());
+        Ok(data.as_ref().and_then(SignedIn::find))
+    }
+
     async fn insert(&self, record: &mut Record) -> sqlx::Result<()> {
         let now = self.clock.now();
         let data = Value::from_iter(record.data.clone());
@@ -162,12 +174,19 @@ impl Sessions {
     }
 }
 
-/// Deletes the sessions that have ended, and says how many; for the worker, now and then.
+/// Deletes the sessions that have ended, and says how many; for the worker, now and then. Those of somebody last a day longer: it's known
+/// whose they were.
 ///
 /// # Errors
 /// When Postgres can't be reached.
 pub(super) async fn delete_expired_sessions(db: &Db, now: OffsetDateTime) -> sqlx::Result<u64> {
-    let done = sqlx::query!("DELETE FROM sessions WHERE expires_at <= $1", now).execute(db.pool()).await?;
+    let done = sqlx::query!(
+        "DELETE FROM sessions WHERE expires_at <= $1 AND (expires_at <= $2 OR NOT data ? 'signed_in')",
+        now,
+        now - KNOWN_FOR
+    )
+    .execute(db.pool())
+    .await?;
     Ok(done.rows_affected())
 }
 
@@ -365,14 +384,19 @@ mod tests {
     }
 
     #[sqlx::test(migrator = "crate::db::MIGRATOR")]
-    async fn expired_sessions_are_deleted_and_living_ones_stay(pool: PgPool) {
+    async fn expired_sessions_are_deleted_and_whose_they_were_is_known_for_a_day(pool: PgPool) {
         let (sessions, clock) = sessions(pool);
-        let (mut old, mut young) = (record(&json!({})), record(&json!({})));
+        let (mut of_nobody, mut old) = (record(&json!({})), record(&json!({"signed_in": 1})));
+        let mut young = record(&json!({"signed_in": 1}));
+        sessions.create(&mut of_nobody).await.unwrap();
         sessions.create(&mut old).await.unwrap();
         clock.advance(minutes(30));
         sessions.create(&mut young).await.unwrap();
         clock.advance(minutes(30));
-        assert_eq!(delete_expired_sessions(&sessions.db, clock.now()).await.unwrap(), 1);
-        assert!(sessions.load(&young.id).await.unwrap().is_some());
+        let gone = async || delete_expired_sessions(&sessions.db, clock.now()).await.unwrap();
+        assert_eq!(gone().await, 1, "nobody's");
+        assert!(sessions.load(&young.id).await.unwrap().is_some() && sessions.load(&old.id).await.unwrap().is_none());
+        clock.advance(minutes(24 * 60));
+        assert_eq!(gone().await, 1, "the old one");
     }
 }

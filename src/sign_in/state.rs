@@ -6,7 +6,7 @@ use axum::{extract::Request, middleware, response::IntoResponse, routing::Route}
 use tower::{Layer, Service, ServiceBuilder};
 use url::Url;
 
-use super::{cookie, gate, session_store::Sessions};
+use super::{cookie, gate, session_store::Sessions, unsent};
 use crate::{
     clock::Clock,
     db::{Db, PartnerId},
@@ -53,6 +53,7 @@ pub fn session_layer(
     let sessions = cookie::layer(state.sessions(), &state.public_url);
     ServiceBuilder::new()
         .layer(sessions)
-        .layer(middleware::from_fn_with_state(state, gate::find_the_asker))
+        .layer(middleware::from_fn_with_state(state.clone(), gate::find_the_asker))
+        .layer(middleware::from_fn_with_state(state, unsent::keep_unsent))
         .into_inner()
 }

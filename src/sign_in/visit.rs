@@ -19,6 +19,7 @@ use super::{
     problem,
     problem::SignInProblem,
     return_to::ReturnTo,
+    unsent::Unsent,
     whence::Whence,
 };
 use crate::{
@@ -57,6 +58,8 @@ pub struct Viewer {
     pub stalled_after: time::Duration,
     /// For how many days the partner keeps what Meta answered word for word.
     pub raw_body_days: i32,
+    /// The path of the page with a form of theirs that didn't go through; `None` where there is none.
+    pub unsent_on: Option<String>,
 }
 
 /// A request of a member. It comes only from [`Visit::from_context`], so whoever holds one is signed in.
@@ -118,6 +121,22 @@ impl Visit {
     /// What a door of this page said before it led back here, where it said one of [`AppError`]'s own words.
     pub fn problem(&self) -> Option<AppError> {
         told_by(|name| self.query(name))
+    }
+
+    /// Whether the page has put into its form what the viewer filled in and didn't get through.
+    pub fn is_filled_in_again(&self) -> bool {
+        self.parts.extensions.get().is_some_and(Unsent::is_shown)
+    }
+
+    /// What the viewer filled into a field of the form that is sent to `door`, where that didn't go through. To be asked for by a form that
+    /// is shown, and no other: then it's forgotten.
+    pub fn unsent(&self, door: &str, field: &str) -> Option<String> {
+        self.all_unsent(door, field).into_iter().next()
+    }
+
+    /// As [`Visit::unsent`], for fields that a form has many of.
+    pub fn all_unsent(&self, door: &str, field: &str) -> Vec<String> {
+        self.parts.extensions.get::<Unsent>().map(|unsent| unsent.show(door, field)).unwrap_or_default()
     }
 
     /// What waits for a client's admins since before this has stalled.

@@ -34,6 +34,7 @@ pub fn viewer(partner_id: &str) -> Viewer {
         token_problem: None,
         stalled_after: time::Duration::days(7),
         raw_body_days: 400,
+        unsent_on: None,
     }
 }
 

@@ -35,6 +35,7 @@ const MOST_FAILING: i64 = 5;
 pub async fn support_page(visit: Visit) -> Result<Page, AppError> {
     let graph = graph_url()?;
     let text = visit.query("q").unwrap_or_default();
+    let typed_before = visit.unsent("/support", "q");
     let (viewer, now) = (&visit.viewer, visit.clock.now());
     let mut tx = visit.tenant().await?;
     let answer = if text.trim().is_empty() {
@@ -60,7 +61,7 @@ pub async fn support_page(visit: Visit) -> Result<Page, AppError> {
     let problem = visit.query("problem").as_deref().and_then(problem_notice);
     Ok(Page {
         title: "Look up".to_owned(),
-        view: view! { {head(&text)}{problem}{answer} }.into_any(),
+        view: view! { {head(typed_before.as_deref().unwrap_or(&text))}{problem}{answer} }.into_any(),
     })
 }
 

@@ -231,6 +231,7 @@ mod tests {
             token_problem: None,
             stalled_after: time::Duration::days(7),
             raw_body_days: 400,
+            unsent_on: None,
         }
     }
 

@@ -34,6 +34,8 @@ pub struct Browser {
     client: reqwest::Client,
     origin: String,
     cookies: Mutex<BTreeMap<String, String>>,
+    /// The page it shows, from which forms are sent.
+    page: Mutex<String>,
 }
 
 impl Browser {
@@ -43,7 +45,9 @@ impl Browser {
         drop(rustls::crypto::ring::default_provider().install_default());
         let client =
             reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client can be made");
-        Self { client, origin: origin.trim_end_matches('/').to_owned(), cookies: Mutex::default() }
+        let origin = origin.trim_end_matches('/').to_owned();
+        let page = Mutex::new(format!("{origin}/businesses"));
+        Self { client, origin, cookies: Mutex::default(), page }
     }
 
     /// The cookies it holds for the app.
@@ -72,7 +76,7 @@ impl Browser {
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .header("sec-fetch-site", "same-origin")
                 .header(ORIGIN, &self.origin)
-                .header(REFERER, format!("{}/businesses", self.origin))
+                .header(REFERER, self.page())
                 .body(body);
         }
         let response = request.send().await?;
@@ -93,6 +97,10 @@ impl Browser {
                 jar.insert(name.to_owned(), value.to_owned());
             }
         }
+    }
+
+    fn page(&self) -> String {
+        self.page.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Opens a page, following redirects.
@@ -129,6 +137,7 @@ impl Browser {
             .header(CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
             .header("sec-fetch-site", "same-origin")
             .header(ORIGIN, &self.origin)
+            .header(REFERER, self.page())
             .body(body);
         let response = sent.send().await?;
         let (status, headers, url) = (response.status(), response.headers().clone(), response.url().to_string());
@@ -141,6 +150,9 @@ impl Browser {
             let base = url::Url::parse(&answer.url).expect("an address that answered is one");
             let next = base.join(&next).expect("a redirect leads somewhere");
             answer = self.ask(Method::GET, next.as_str(), None).await?;
+        }
+        if answer.url.starts_with(&self.origin) {
+            answer.url.clone_into(&mut self.page.lock().unwrap_or_else(PoisonError::into_inner));
         }
         Ok(answer)
     }

@@ -1,10 +1,15 @@
 //! Stories of sign-in: the way through Facebook and back, and what can go wrong on it.
 
+use std::time::Duration;
+
 use liteboard::graph_simulator::{Fault, Operation};
 use reqwest::Method;
 use sqlx::PgPool;
 
-use super::app::{ADMIN, HARBOUR_REACH, MANAGER, NORTHLANE, RIVAL, TestApp};
+use super::{
+    app::{ADMIN, HARBOUR_REACH, MANAGER, NORTHLANE, RIVAL, TestApp},
+    browser::{Answer, Browser},
+};
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
 async fn a_stranger_is_led_to_sign_in_and_back_to_the_page(pool: PgPool) {
@@ -138,6 +143,81 @@ async fn the_first_member_is_admin_and_later_ones_look_on(pool: PgPool) {
         .unwrap();
     let roles: Vec<_> = roles.iter().map(|row| (row.id.as_str(), row.role.as_str())).collect();
     assert_eq!(roles, [(RIVAL, "admin"), (MANAGER, "support")]);
+}
+
+/// Signs in again from the page one was led to.
+async fn sign_in_again(browser: &Browser, door: &Answer, person: &str) -> Answer {
+    let start = door.body.split("href=\"/sign-in/start").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    browser.sign_in_from(&format!("/sign-in/start{}", start.replace("&amp;", "&")), person).await.unwrap()
+}
+
+#[sqlx::test(migrator = "liteboard::db::MIGRATOR")]
+async fn what_was_typed_when_the_session_had_ended_stands_in_the_form_again(pool: PgPool) {
+    const AGAIN: &str = "What you entered is in the form again";
+    let app = TestApp::start(pool).await;
+    let browser = app.signed_in(MANAGER).await;
+    let business = app.eligible_business().await;
+    let page = format!("/businesses/{business}");
+    browser.open(&page).await.unwrap();
+    app.advance(Duration::from_mins(61)).await;
+    let note = [("business_id", business.as_str()), ("words", "Ring <b>Ana</b>\0 in May")];
+    let door = browser.send("/businesses/add_note", &note).await.unwrap();
+    assert!(door.url.contains("problem=session_ended") && !door.url.contains("Ana"), "{}", door.url);
+    // Another's sign-in brings nothing of it.
+    let admin = app.signed_in_again(ADMIN).await;
+    assert!(!admin.open(&page).await.unwrap().body.contains("Ring"));
+    // Nor does the same person's in another browser.
+    let elsewhere = app.signed_in_again(MANAGER).await;
+    assert!(!elsewhere.open(&page).await.unwrap().body.contains("Ring"));
+    let landed = sign_in_again(&browser, &door, MANAGER).await;
+    assert!(landed.url.ends_with(&page), "{}", landed.url);
+    assert!(landed.body.contains(AGAIN) && landed.body.contains(">\nRing &lt;b>Ana&lt;/b> in May<"), "{}", landed.body);
+    let later = browser.open(&page).await.unwrap().body;
+    assert!(!later.contains(AGAIN) && !later.contains("Ring"), "it is shown once, and never saved: {later}");
+
+    // No token that was pasted is kept, and what went through in the end is forgotten.
+    browser.open("/support").await.unwrap();
+    app.advance(Duration::from_mins(61)).await;
+    let paste = [("q", "curl -H 'Authorization: Bearer EAAGm0PX4ZCpsBAKZCxyz1234567890' and AXsgnV2Cm3ZMGF3dF_cfYIn")];
+    let door = browser.send("/support", &paste).await.unwrap();
+    let landed = sign_in_again(&browser, &door, MANAGER).await;
+    assert!(landed.body.contains("and AXsgnV2Cm3ZM") && !landed.body.contains("EAAG"), "{}", landed.body);
+    browser.open(&page).await.unwrap();
+    app.advance(Duration::from_mins(61)).await;
+    let door = browser.send("/businesses/add_note", &note).await.unwrap();
+    let other_tab = browser.sign_in_from("/sign-in/start?return_to=/requests", MANAGER).await.unwrap();
+    assert!(door.url.contains("problem=session_ended") && other_tab.url.ends_with("/requests"), "{}", other_tab.url);
+    browser.send("/businesses/add_note", &note).await.unwrap();
+    let noted = browser.open(&page).await.unwrap().body;
+    assert!(!noted.contains(AGAIN) && noted.matches("Ring").count() == 1, "{noted}");
+
+    // A list to be imported, in another kind of form.
+    browser.open("/import").await.unwrap();
+    app.advance(Duration::from_mins(61)).await;
+    let door = browser.upload("/import", ("", b""), "1745093316208854\r\n77").await.unwrap();
+    let landed = sign_in_again(&browser, &door, MANAGER).await;
+    assert!(
+        landed.url.ends_with("/import") && landed.body.contains("\n1745093316208854\r\n77</textarea>"),
+        "{}",
+        landed.body
+    );
+
+    // What can't be used stands there as well.
+    let admin = app.signed_in_again(ADMIN).await;
+    admin.open("/settings").await.unwrap();
+    let settings = [("kind", "solution_partner"), ("stalled_days", "9000"), ("raw_body_days", "31"), ("seen", "")];
+    let told = admin.send("/settings/save", &settings).await.unwrap();
+    assert!(told.url.contains("problem=") && told.body.contains("value=\"9000\""), "{} {}", told.url, told.body);
+
+    // Strangers can have nothing kept.
+    let stranger = app.browser();
+    let (name, _) = browser.cookies().into_iter().find(|(name, _)| name.contains("liteboard")).unwrap();
+    stranger.set_cookie(&name, "AAAAAAAAAAAAAAAAAAAAAA");
+    stranger.open(&page).await.unwrap();
+    stranger.send("/businesses/add_note", &note).await.unwrap();
+    let mut tx = app.tenant(NORTHLANE).await;
+    let kept = sqlx::query_scalar!("SELECT count(*) FROM unsent_forms").fetch_one(&mut *tx).await.unwrap();
+    assert_eq!(kept, Some(0));
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]

@@ -54,6 +54,12 @@ pub fn Select(
     .into_any()
 }
 
+/// Text to stand in a `<textarea>`, for its `inner_html`: leptos 0.8.23 writes the children of one unescaped.
+pub fn area_content(text: Option<String>) -> String {
+    // A browser drops the first line break.
+    text.map(|text| format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))).unwrap_or_default()
+}
+
 /// A one-line text field.
 ///
 /// ```text

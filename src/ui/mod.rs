@@ -62,7 +62,7 @@ pub use chips::{Chip, Chips};
 pub use error_page::{ErrorNotice, ErrorPage};
 pub use errors::{AppError, reference};
 pub use facts::{Fact, Facts};
-pub use field::{Choice, Field, Select};
+pub use field::{Choice, Field, Select, area_content};
 pub use icon::{Glyph, Icon, Mark, icon_href, set_sprite_url};
 pub use identifier::{CopyButton, CopyLink, CopyTextButton, Identifier, Name, NameLink, isolated};
 pub use islands::{CopyOnClick, LocalTimes};

@@ -251,11 +251,13 @@ fn a_raw_answer_stands_as_meta_sent_it() {
     assert!(!item.contains("<details class=\"disclose\" open"), "{item}");
 }
 
-/// leptos 0.8.23 writes the children of a `<textarea>` unescaped, so a value goes in as a property.
 #[test]
 fn a_textarea_never_renders_markup_from_text() {
-    let area = html(|| view! { <textarea name="note" prop:value=worst_name()></textarea> }.into_any());
-    assert!(!area.contains("<script"), "{area}");
+    let area = |text| html(|| view! { <textarea name="note" inner_html=area_content(text)></textarea> }.into_any());
+    let worst = area(Some(format!("{}</textarea><script>&lt;", worst_name())));
+    assert!(!worst.contains("<script") && worst.matches("</textarea").count() == 1, "{worst}");
+    assert!(worst.contains("&amp;lt;"), "what looks escaped stays as it is: {worst}");
+    assert_eq!(area(None), "<textarea name=\"note\"></textarea>");
 }
 
 #[test]

@@ -19,10 +19,14 @@ use crate::{
 /// When Postgres is away.
 pub async fn views_menu(tx: &mut TenantTx, visit: &Visit, place: Place) -> sqlx::Result<AnyView> {
     let views = store::views_of(tx, visit.viewer.member_id, Some(place)).await?;
-    Ok(menu(views, visit.viewer.member_id, &visit.path_and_query()))
+    let (here, unsent) = (visit.path_and_query(), |field| visit.unsent("/views/save", field));
+    let name = if lasting(&here).is_empty() { None } else { unsent("name") };
+    let typed = name.map(|name| (name, unsent("shared").is_some()));
+    Ok(menu(views, visit.viewer.member_id, &here, typed))
 }
 
-fn menu(views: Vec<SavedView>, member: i64, here: &str) -> AnyView {
+/// `typed`: the name and whether to share, where the form didn't go through before.
+fn menu(views: Vec<SavedView>, member: i64, here: &str, typed: Option<(String, bool)>) -> AnyView {
     let query = lasting(here);
     let (own, shared): (Vec<_>, Vec<_>) = views.into_iter().partition(|view| view.member_id == member);
     let group = |title: &'static str, views: Vec<SavedView>| {
@@ -36,19 +40,21 @@ fn menu(views: Vec<SavedView>, member: i64, here: &str) -> AnyView {
     let manage = (!(own.is_empty() && shared.is_empty()))
         .then(|| view! { <a class="opt" href="/views">"Rename, share or delete…"</a> });
     let groups = (group("Yours", own), group("Shared", shared));
+    let open = typed.is_some();
+    let (name, is_shared) = typed.unwrap_or_default();
     let save = (!query.is_empty()).then(|| {
         view! {
             <form class="menu-form" method="post" action="/views/save">
                 <input type="hidden" name="back" value=here.to_owned()/>
                 <label class="hint" for="view-name">"Save this search as"</label>
-                <input class="input" id="view-name" name="name" required=true maxlength=LONGEST_NAME.to_string() autocomplete="off"/>
-                <label class="tick"><input class="check" type="checkbox" name="shared" value="yes"/>"Share with the workspace"</label>
+                <input class="input" id="view-name" name="name" value=name required=true maxlength=LONGEST_NAME.to_string() autocomplete="off"/>
+                <label class="tick"><input class="check" type="checkbox" name="shared" value="yes" checked=is_shared/>"Share with the workspace"</label>
                 <button class="btn btn-sm" type="submit">"Save view"</button>
             </form>
         }
     });
     view! {
-        <details class="views" name="menu">
+        <details class="views" name="menu" open=open>
             <summary class="btn">"Saved views"<Icon glyph=Glyph::Down/></summary>
             <div class="menu">{none}{groups}{save}{manage}</div>
         </details>
@@ -65,7 +71,7 @@ fn link(view: &SavedView, member: i64, shown: &str) -> AnyView {
 
 /// Whose view it is, and whether they are still here.
 fn by_whom(view: &SavedView) -> AnyView {
-    let gone = view.member_left.then_some(", who has left");
+    let gone = view.member_left.then_some(", no longer a member");
     view! { <span class="hint">"by "<Name name=view.member_name.clone()/>{gone}</span> }.into_any()
 }
 
@@ -75,7 +81,13 @@ fn by_whom(view: &SavedView) -> AnyView {
 /// When Postgres is away.
 pub async fn views_page(visit: Visit) -> Result<Page, AppError> {
     let mut tx = visit.tenant().await?;
-    let views = store::views_of(&mut tx, visit.viewer.member_id, None).await.map_err(mishap)?;
+    let mut views = store::views_of(&mut tx, visit.viewer.member_id, None).await.map_err(mishap)?;
+    let unsent = |field| visit.unsent("/views/change", field);
+    if let (Some(id), Some(name)) = (unsent("view"), unsent("name"))
+        && let Some(changed) = views.iter_mut().find(|view| view.id.to_string() == id)
+    {
+        (changed.name, changed.shared) = (name, unsent("shared").is_some());
+    }
     let problem = visit.problem().map(|error| view! { <ErrorNotice error=error/> });
     let (member, admin) = (visit.viewer.member_id, visit.viewer.role == Role::Admin);
     let list = if views.is_empty() {
@@ -167,9 +179,9 @@ mod tests {
 
     #[test]
     fn a_view_says_who_saved_it_and_when_they_have_left() {
-        let menu = html(|| menu(vec![saved(1, false), saved(2, true)], 1, "/requests?q=is%3Afailed&before=LB-7"));
+        let menu = html(|| menu(vec![saved(1, false), saved(2, true)], 1, "/requests?q=is%3Afailed&before=LB-7", None));
         assert!(menu.contains("&lt;b>Failures") || menu.contains("&lt;b&gt;Failures"), "{menu}");
-        assert!(menu.contains("Rahul Mehta") && menu.contains(", who has left"), "{menu}");
+        assert!(menu.contains("Rahul Mehta") && menu.contains(", no longer a member"), "{menu}");
         assert_eq!(menu.matches("aria-current=\"true\"").count(), 2, "the page of the list is no part of a view");
     }
 

@@ -25,7 +25,7 @@ use crate::{
     telemetry::mishap,
     ui::{
         AppError, Breadcrumbs, Empty, Fact, Facts, Glyph, Hue, Icon, Identifier, Name, PageHead, Section, Separator,
-        StatePill, Tag, TimeStyle, Timestamp, isolated, state::look_of,
+        StatePill, Tag, TimeStyle, Timestamp, area_content, isolated, state::look_of,
     },
 };
 
@@ -123,14 +123,17 @@ fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> An
         paused_until,
         offered,
         // What a form was sent with comes first; else what the last request named.
-        chosen: visit.query("solution").or_else(|| request.as_ref()?.solution_id.as_ref().map(ToString::to_string)),
+        chosen: visit
+            .query("solution")
+            .or_else(|| visit.unsent("/onboarding/onboard", "solution_id"))
+            .or_else(|| request.as_ref()?.solution_id.as_ref().map(ToString::to_string)),
         asked: Letter::asked_for(visit),
         viewer: &visit.viewer,
         now,
     });
     let may = visit.viewer.role.may_onboard();
     let here = business_url(&business.id);
-    let form = may.then(|| note_form(&business));
+    let form = may.then(|| note_form(&business, visit.unsent("/businesses/add_note", "words")));
     let told = timeline(story, (&here, true), form, &visit.viewer, now);
     let covers = if business.eligible_wabas > 0 { ". One acceptance covers every eligible WABA." } else { "" };
     let note = format!("{} of {} eligible{covers}", business.eligible_wabas, business.wabas);
@@ -184,15 +187,15 @@ fn head(business: &Business, may: bool, stalled_after: time::Duration, now: Offs
     .into_any()
 }
 
-/// What is written down stays in the workspace.
-fn note_form(business: &Business) -> AnyView {
+/// What is written down stays in the workspace. `typed` didn't go through before.
+fn note_form(business: &Business, typed: Option<String>) -> AnyView {
     view! {
         <form class="note-form" method="post" action="/businesses/add_note">
             <input type="hidden" name="business_id" value=business.id.to_string()/>
             <div class="field">
                 <label for="note">"Note"</label>
                 <textarea class="input" id="note" name="words" rows="2" maxlength=LONGEST_NOTE.to_string() required
-                    aria-describedby="note-hint" prop:value=""></textarea>
+                    aria-describedby="note-hint" inner_html=area_content(typed)></textarea>
                 <p class="hint" id="note-hint">"Only your workspace sees it. Up to 2,000 characters."</p>
             </div>
             <button class="btn" type="submit">"Add note"</button>

@@ -32,6 +32,7 @@ fn viewer(role: Role) -> Viewer {
         token_problem: None,
         stalled_after: time::Duration::days(7),
         raw_body_days: 400,
+        unsent_on: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod sealed;
 mod senders;
+mod unsent;
 
 use sqlx::Result;
 use time::OffsetDateTime;
@@ -9,6 +10,7 @@ use time::OffsetDateTime;
 pub(super) use self::{
     sealed::list_sealed,
     senders::{SenderRow, is_sender, list_readers, list_senders, mark_dead, mark_system_user_dead},
+    unsent::{clear_unsent, find_unsent, forget_unsent, keep_unsent},
 };
 use super::{model::Role, partner_settings::PartnerSettings};
 use crate::{
@@ -27,6 +29,8 @@ pub(super) struct MemberRow {
     /// What the partner decided, as far as pages show it.
     pub(super) stalled_after: time::Duration,
     pub(super) raw_body_days: i32,
+    /// The page with a form of theirs that didn't go through.
+    pub(super) unsent_on: Option<String>,
 }
 
 /// A member who wasn't removed.
@@ -38,11 +42,13 @@ pub(super) async fn find_member(tx: &mut TenantTx, member_id: i64, now: OffsetDa
                    WHEN t.problem IS NOT NULL THEN t.problem
                    WHEN t.expires_at <= $2 THEN 'expired'
                END AS token_problem,
-               s.stalled_days AS "stalled_days?", s.raw_body_days AS "raw_body_days?"
+               s.stalled_days AS "stalled_days?", s.raw_body_days AS "raw_body_days?",
+               u.page AS "unsent_on?"
            FROM members m
            JOIN partners p ON p.partner_id = m.partner_id
            LEFT JOIN tokens t ON t.partner_id = m.partner_id AND t.member_id = m.member_id
            LEFT JOIN partner_settings s ON s.partner_id = m.partner_id
+           LEFT JOIN unsent_forms u ON u.partner_id = m.partner_id AND u.member_id = m.member_id
            WHERE m.member_id = $1 AND m.removed_at IS NULL"#,
         member_id,
         now,
@@ -59,6 +65,7 @@ pub(super) async fn find_member(tx: &mut TenantTx, member_id: i64, now: OffsetDa
             .stalled_days
             .map_or_else(|| undecided.stalled_after(), |days| time::Duration::days(days.into())),
         raw_body_days: row.raw_body_days.unwrap_or(undecided.raw_body_days),
+        unsent_on: row.unsent_on,
     }))
 }
 

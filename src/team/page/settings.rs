@@ -59,7 +59,7 @@ pub async fn settings_page(visit: Visit) -> Result<Page, AppError> {
     let is_admin = managed.is_some();
     let (team, log) = managed.map(|managed| (managed.members, managed.log)).unzip();
     let team = team.map(|members| team_part(members, viewer, &deployment, now));
-    let deciding = is_admin.then(|| settings_part(&settings, flaw));
+    let deciding = is_admin.then(|| settings_part(&Entered::of(&visit, &settings), flaw));
     let webhooks = is_admin.then(|| webhooks_part(&deployment));
     let log = log.map(|rows| log_part(rows, now));
     let connected = connection_section(&connection, viewer, &graph, now);
@@ -106,22 +106,47 @@ fn subnav(is_admin: bool) -> AnyView {
     view! { <nav class="subnav" aria-label="Settings">{links}</nav> }.into_any()
 }
 
-fn settings_part(settings: &PartnerSettings, flaw: Option<Flaw>) -> AnyView {
+/// What stands in the fields: the settings in force, or what was entered and didn't go through.
+struct Entered {
+    kind: String,
+    stalled_days: String,
+    raw_body_days: String,
+    probe: bool,
+    /// The settings as they were when it was filled in: what was left alone is to stay as it is by now.
+    seen: String,
+}
+
+impl Entered {
+    fn of(visit: &Visit, settings: &PartnerSettings) -> Self {
+        let entered = |field| visit.unsent("/settings/save", field);
+        let kind = entered("kind");
+        Self {
+            // A box that isn't ticked isn't sent.
+            probe: if kind.is_some() { entered("probe").is_some() } else { settings.probe_request_ids },
+            seen: entered("seen").unwrap_or_else(|| shown(settings)),
+            kind: kind.unwrap_or_else(|| settings.kind.key().to_owned()),
+            stalled_days: entered("stalled_days").unwrap_or_else(|| settings.stalled_days.to_string()),
+            raw_body_days: entered("raw_body_days").unwrap_or_else(|| settings.raw_body_days.to_string()),
+        }
+    }
+}
+
+fn settings_part(entered: &Entered, flaw: Option<Flaw>) -> AnyView {
     let error = |of: Flaw| flaw.filter(|flaw| *flaw == of).map(|flaw| flaw.text().to_owned());
     let kinds = PartnerKind::ALL
         .into_iter()
         .map(|kind| Choice {
             value: kind.key().to_owned(),
             word: kind.word().to_owned(),
-            selected: kind == settings.kind,
+            selected: kind.key() == entered.kind,
             disabled: false,
         })
         .collect();
     debug_assert!((*STALLED_DAYS.end(), *RAW_BODY_DAYS.end()) == (90, 3_650), "the hints below name these");
-    let (stalled, raw) = (settings.stalled_days.to_string(), settings.raw_body_days.to_string());
+    let (stalled, raw) = (entered.stalled_days.clone(), entered.raw_body_days.clone());
     let form = view! {
         <form class="prefs" method="post" action="/settings/save">
-            <input type="hidden" name="seen" value=shown(settings)/>
+            <input type="hidden" name="seen" value=entered.seen.clone()/>
             <Select
                 id="partner-kind"
                 name="kind"
@@ -149,7 +174,7 @@ fn settings_part(settings: &PartnerSettings, flaw: Option<Flaw>) -> AnyView {
                 hint="From 1 to 3650, for its answers and for what it tells by webhook. Then only the facts stay: codes, times and IDs. What is cleared away by a shorter time cannot be brought back."
             />
             <label class="check-row">
-                <input class="check" type="checkbox" name="probe" value="on" checked=settings.probe_request_ids/>
+                <input class="check" type="checkbox" name="probe" value="on" checked=entered.probe/>
                 <span>
                     "Ask Meta by request ID as well"
                     <span class="sub">

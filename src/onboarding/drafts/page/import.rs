@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{super::model::Source, problem_notice, steps};
 use crate::{
     sign_in::{Page, Visit},
-    ui::{AppError, Breadcrumbs, Panel},
+    ui::{AppError, Breadcrumbs, Panel, area_content},
 };
 
 /// The page.
@@ -26,12 +26,13 @@ pub async fn import_page(visit: Visit) -> Result<Page, AppError> {
             {steps(Source::List, 0)}
         </div>
         {problem_notice(&visit)}
-        {form()}
+        {form(visit.unsent("/import", "ids"))}
     };
     Ok(Page { title: "Import CSV".to_owned(), view: view.into_any() })
 }
 
-pub(super) fn form() -> AnyView {
+/// `typed` didn't go through before.
+pub(super) fn form(typed: Option<String>) -> AnyView {
     view! {
         <Panel named_by="list">
             <form class="panel-body stack" method="post" action="/import" enctype="multipart/form-data">
@@ -48,7 +49,7 @@ pub(super) fn form() -> AnyView {
                 <div class="field">
                     <label for="ids">"Or paste business IDs"</label>
                     <textarea class="input" id="ids" name="ids" rows="8" spellcheck="false" autocomplete="off"
-                        aria-describedby="ids-hint"></textarea>
+                        aria-describedby="ids-hint" inner_html=area_content(typed)></textarea>
                     <p class="hint" id="ids-hint">"One per line, or rows copied from a spreadsheet. Used when no file is chosen."</p>
                 </div>
                 <div class="row">

@@ -40,7 +40,8 @@ pub async fn rows_page(visit: Visit) -> Result<Page, AppError> {
     let group = asked.unwrap_or(if counts.of(Group::Problems) > 0 { Group::Problems } else { Group::All });
     let part = read_part(visit.query("after").as_deref(), visit.query("before").as_deref());
     let most = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
-    let rows = store::list_rows(&mut tx, draft.number, group, part, most).await.map_err(mishap)?;
+    let mut rows = store::list_rows(&mut tx, draft.number, group, part, most).await.map_err(mishap)?;
+    fill_in_again(&mut rows, &visit);
     let sheet = Sheet {
         draft: &draft,
         counts: &counts,
@@ -52,6 +53,22 @@ pub async fn rows_page(visit: Visit) -> Result<Page, AppError> {
     };
     let view = view! { {sheet.head()}{problem_notice(&visit)}{sheet.view()} };
     Ok(Page { title: "Check before sending".to_owned(), view: view.into_any() })
+}
+
+/// Puts into the rows what was entered and didn't go through.
+fn fill_in_again(rows: &mut [ListedRow], visit: &Visit) {
+    let unsent = |field| visit.all_unsent("/onboarding/correct", field);
+    let (shown, kept) = (unsent("shown[]"), unsent("keep[]"));
+    let entered: Vec<_> = unsent("line[]").into_iter().zip(unsent("id[]")).collect();
+    for row in rows {
+        let line = row.line.to_string();
+        if shown.contains(&line) {
+            row.left_out = !kept.contains(&line);
+        }
+        if let Some((_, id)) = entered.iter().find(|(of, id)| *of == line && !id.is_empty()) {
+            row.entered = Some(id.clone());
+        }
+    }
 }
 
 /// Which part of the list the address asks for. What can't be read is the first.

@@ -141,10 +141,12 @@ fn the_first_button_of_the_rows_saves() {
 
 #[test]
 fn pasted_ids_never_become_markup() {
-    let html = html(form);
+    let html = html(|| form(None));
     assert!(html.contains("enctype=\"multipart/form-data\""), "{html}");
     let area = html.split("<textarea").nth(1).unwrap().split("</textarea>").next().unwrap();
     assert!(area.ends_with('>'), "it's sent empty: {area}");
+    let again = self::html(|| form(Some("77</textarea><script>".into())));
+    assert!(again.contains(">\n77&lt;/textarea>&lt;script></textarea>"), "{again}");
 }
 
 #[test]

@@ -40,8 +40,9 @@ pub fn is_of_chips(term: &Term) -> bool {
     term.key.is_some_and(|key| SET_BY_CHIPS.contains(&key))
 }
 
-/// The form. What was typed stays in it, whatever came of it.
-pub fn form(search: &Search, recent: String) -> AnyView {
+/// The form. What was typed stays in it, whatever came of it; `unsent` didn't go through before.
+pub fn form(search: &Search, unsent: Option<String>, recent: String) -> AnyView {
+    let typed = unsent.unwrap_or_else(|| search.text.clone());
     let clear = (!search.text.is_empty()).then(|| {
         view! { <a class="clear" href=address::PATH aria-label="Clear search"><Icon glyph=Glyph::X/></a> }
     });
@@ -51,7 +52,7 @@ pub fn form(search: &Search, recent: String) -> AnyView {
             <div class="search">
                 <Icon glyph=Glyph::Search/>
                 <label class="vh" for="rq">"Search requests"</label>
-                <input id="rq" type="search" name="q" value=search.text.clone() autocomplete="off" spellcheck="false" autocapitalize="off"
+                <input id="rq" type="search" name="q" value=typed autocomplete="off" spellcheck="false" autocapitalize="off"
                     placeholder="is:stalled manager:me code:200 or any ID" aria-invalid=wrong.then_some("true")
                     aria-describedby=wrong.then_some("rq-problems")/>
                 {clear}

@@ -76,7 +76,7 @@ pub async fn requests_page(visit: Visit) -> Result<Page, AppError> {
     let view = view! {
         <PageHead title=title actions=export(&search) keep=true><span>"Newest first"</span></PageHead>
         {problem_notice(&visit)}
-        <div class="search-bar">{bar::form(&search, recent)}{menu}</div>
+        <div class="search-bar">{bar::form(&search, visit.unsent(address::PATH, "q"), recent)}{menu}</div>
         {bar::problems(&search)}
         {bar::applied(&search)}
         {bar::chips(&search, &counts)}
