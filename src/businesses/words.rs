@@ -42,7 +42,7 @@ pub fn told_words(detail: &str) -> ToldWords {
         "PARTNER_APP_INSTALLED" => of_waba(Glyph::Link, None, ": an app was installed"),
         "PARTNER_APP_UNINSTALLED" => of_waba(Glyph::X, None, ": an app was removed"),
         "AUTH_INTL_PRICE_ELIGIBILITY_UPDATE" => {
-            of_waba(Glyph::Bolt, None, ": prices of authentication messages abroad changed")
+            of_waba(Glyph::Bolt, None, ": whether messages abroad have a price of their own changed")
         }
         "BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE" => {
             of_waba(Glyph::Bolt, None, ": the country of its business changed")

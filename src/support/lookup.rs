@@ -1,6 +1,8 @@
 //! Reads what somebody typed or pasted into 'Look up': which ids it may hold, and what kind of text it is. Pure, and done in one pass
 //! however long the text; whether an id is known is `find.rs`'s to say.
 
+use url::form_urlencoded::byte_serialize;
+
 use super::{
     scan::{Ids, scan},
     stated::{self, Stated},
@@ -25,6 +27,9 @@ const LONGEST_NAME: usize = 200;
 
 /// What is longer isn't put into the address: its ids are.
 const LONGEST_KEPT: usize = 1_500;
+
+/// The most bytes of ids in an address, as it spells them: a browser is led there.
+const LONGEST_QUERY: usize = 3_500;
 
 /// The most characters of a text without ids that are shown again.
 const LONGEST_ECHO: usize = 60;
@@ -155,7 +160,7 @@ pub fn query_of(text: &str) -> (String, Option<Pasted>) {
     if text.len() <= LONGEST_KEPT {
         return (graph::redacted(text), None);
     }
-    let pasted = Pasted {
+    let mut pasted = Pasted {
         shape: if typed.shape.words().is_some() { typed.shape } else { Shape::Text },
         length: text.chars().count(),
         more: typed.ids.more,
@@ -166,7 +171,16 @@ pub fn query_of(text: &str) -> (String, Option<Pasted>) {
         let start: String = text.chars().take(LONGEST_ECHO).collect();
         return (format!("{}{CUT}", graph::redacted(start.trim_end())), Some(pasted));
     }
-    (ids.join(" "), Some(pasted))
+    let mut query = String::new();
+    for id in ids {
+        let longer = if query.is_empty() { id } else { format!("{query} {id}") };
+        if byte_serialize(longer.as_bytes()).map(str::len).sum::<usize>() > LONGEST_QUERY {
+            pasted.more = true;
+            break;
+        }
+        query = longer;
+    }
+    (query, Some(pasted))
 }
 
 /// Without what comes along when an id is copied out of a sentence, a log or a spreadsheet.

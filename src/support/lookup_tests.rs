@@ -238,3 +238,16 @@ proptest! {
         prop_assert_eq!(read(&text).ids.traces, [TRACE]);
     }
 }
+
+#[test]
+fn the_address_of_many_ids_is_short_enough_to_be_led_to() {
+    let many: String = (0..60).fold(String::new(), |text, at| {
+        format!("{text}fbtrace_id: A{}{at:03} LB-{at} {:016} x/+=\n", "z".repeat(120), 1_000_000_000_000_000_u64 + at)
+    });
+    let (query, pasted) = query_of(&many);
+    assert!(pasted.is_some_and(|pasted| pasted.more), "{query}");
+    assert!(
+        (2_000..=LONGEST_QUERY).contains(&byte_serialize(query.as_bytes()).map(str::len).sum::<usize>()),
+        "{query}"
+    );
+}

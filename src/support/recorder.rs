@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use super::writer::{Entry, Writer};
 use crate::{
     db::{Db, PartnerId},
-    graph::{BusinessId, Call, Observer},
+    graph::{BusinessId, Call, Observer, Operation},
     reconcile::{CancellationToken, pause},
 };
 
@@ -68,7 +68,9 @@ impl Recorder {
         let (kept, settled) = oneshot::channel();
         let written = async {
             let mut call = call.clone();
-            if call.origin.partner.is_none() && (call.error.is_some() || call.failure.is_some()) {
+            let failed = call.error.is_some() || call.failure.is_some();
+            // A token that lasts already is refused a longer life at each sign-in.
+            if call.origin.partner.is_none() && failed && call.operation != Operation::ExchangeToken {
                 call.origin.partner.clone_from(&self.only_partner);
             }
             let entry = Entry { call, kept };

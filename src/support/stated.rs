@@ -41,14 +41,18 @@ pub fn stated_error(Stated { code, subcode }: Stated) -> AnyView {
     .into_any()
 }
 
-/// How many beginnings of JSON are looked at in a text.
-const MOST_TRIED: usize = 50;
+/// How many beginnings of JSON are looked at in a text, and how far into it: an error is short.
+const MOST_TRIED: usize = 20;
+const MOST_READ: usize = 64 * 1024;
 
 /// The code of the first error that stands in a text as JSON, by itself or within an answer of Graph's.
 pub fn read(text: &str) -> Option<Stated> {
+    let text = &text[..text.floor_char_boundary(MOST_READ)];
     text.match_indices('{').take(MOST_TRIED).find_map(|(begin, _)| {
         let body = serde_json::Deserializer::from_str(&text[begin..]).into_iter::<Value>().next()?.ok()?;
-        let error = body.get("error").filter(|error| error.is_object()).unwrap_or(&body);
+        let inner = body.get("error").filter(|error| error.is_object());
+        let bare = || ["fbtrace_id", "type"].iter().any(|name| body.get(name).is_some()).then_some(&body);
+        let error = inner.or_else(bare)?;
         let whole = |name: &str| {
             let value = error.get(name)?;
             value.as_i64().or_else(|| value.as_str()?.parse().ok())
@@ -70,13 +74,21 @@ mod tests {
                 Some(463),
             ),
             (r#"12:01 ERROR {"error":{"code":"4","message":"limit"}} and more"#, 4, None),
-            (r#"{"code":200,"message":"no"}"#, 200, None),
+            (r#"{"code":200,"message":"no","type":"OAuthException"}"#, 200, None),
+            (r#"{"code":200,"status":"ok"} {"error":{"code":10}}"#, 10, None),
             (r#"curl -d '{"a":1}' says {"error":{"code":100}}"#, 100, None),
         ] {
             assert_eq!(read(text), Some(Stated { code, subcode }), "{text}");
         }
-        for none in ["", "code 190", "{", r#"{"error":{"message":"x"}}"#, r#"{"id":"5"}"#, r#"{"error":{"code":"x"}}"#]
-        {
+        for none in [
+            "",
+            "code 190",
+            "{",
+            r#"{"error":{"message":"x"}}"#,
+            r#"{"id":"5"}"#,
+            r#"{"code":200}"#,
+            r#"{"error":{"code":"x"}}"#,
+        ] {
             assert_eq!(read(none), None, "{none}");
         }
     }

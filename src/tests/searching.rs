@@ -409,7 +409,7 @@ async fn a_view_is_saved_shared_renamed_and_deleted(pool: PgPool) {
         .unwrap();
     tx.commit().await.unwrap();
     let left = see(&admin, "/views").await;
-    assert!(left.contains("Failures") && left.contains(", who has left"), "{left}");
+    assert!(left.contains("Failures") && left.contains(", no longer a member"), "{left}");
     let gone = admin.send("/views/delete", &[("view", &id)]).await.unwrap();
     assert!(!gone.body.contains("Failures"), "{}", gone.body);
     for (back, name) in

@@ -88,7 +88,7 @@ impl<'a> Settling<'a> {
 
     fn note(&mut self, business: &'a str, waba: Option<&'a str>, change: &Fresh) {
         let detail = detail_of(change.event.as_deref().unwrap_or_default(), &change.body);
-        self.lines.push(Line { business, waba, detail, sent_at: change.sent_at });
+        self.lines.push(Line { business, waba, detail, sent_at: change.sent_at, received_at: change.received_at });
     }
 }
 
@@ -117,7 +117,8 @@ pub(super) async fn apply(tx: &mut TenantTx, fresh: &[Fresh], now: OffsetDateTim
         for change in of(meaning) {
             // Whoever reads the story of a business hears of it, too, though it moves nothing here.
             let business = change.business_id.as_deref().filter(|business| now_known.known.contains(*business));
-            if let (Some(business), Some(_)) = (business, change.event.as_deref()) {
+            let is_of_accounts = change.field.as_deref().is_none_or(|field| field == "account_update");
+            if let (Some(business), Some(_), true) = (business, change.event.as_deref(), is_of_accounts) {
                 now_known.note(business, change.waba_id.as_deref(), change);
             }
             now_known.settle(change, outcome);
@@ -130,7 +131,7 @@ pub(super) async fn apply(tx: &mut TenantTx, fresh: &[Fresh], now: OffsetDateTim
         store::settle_businesses(tx, &known, now).await?;
         wake(tx, FOLLOW, &partner).await?;
     }
-    store::note(tx, &lines, now).await?;
+    store::note(tx, &lines).await?;
     store::settle(tx, &settled, now).await?;
     if settled.iter().any(|(.., asks)| *asks) {
         wake(tx, RECONSIDER, &partner).await?;
@@ -154,11 +155,12 @@ async fn sign<'a>(
     if signed.is_empty() {
         return Ok(0);
     }
+    signed.sort_by_key(|(_, change)| change.sent_at);
     let told: Vec<_> = signed.iter().map(|(business, change)| (*business, change.sent_at)).collect();
     let mut news = store::sign(tx, &told, now).await?;
     let count = news.len();
     for (business, change) in signed {
-        // One change a WABA comes; the business signs once.
+        // One change a WABA comes; the business signs once, at the earliest hour of them.
         if news.remove(business) {
             settling.note(business, None, change);
             settling.settle(change, Outcome::Applied);

@@ -35,7 +35,7 @@ pub async fn managing(tx: &mut TenantTx) -> sqlx::Result<Vec<Colleague>> {
     let partner = tx.partner().clone();
     sqlx::query_as!(
         Colleague,
-        r#"SELECT member_id, CASE WHEN removed_at IS NULL THEN name ELSE name || ' (has left)' END AS "name!" FROM members m
+        r#"SELECT member_id, CASE WHEN removed_at IS NULL THEN name ELSE name || ' (no longer a member)' END AS "name!" FROM members m
         WHERE partner_id = $1 AND (removed_at IS NULL OR EXISTS (
             SELECT FROM businesses WHERE partner_id = $1 AND assigned_to = m.member_id AND left_at IS NULL
         ))

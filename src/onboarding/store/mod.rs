@@ -99,7 +99,7 @@ pub async fn state_of(tx: &mut TenantTx, number: RequestNumber) -> sqlx::Result<
     Ok(state.and_then(|state| state.parse().ok()))
 }
 
-/// The newest request for a business.
+/// The newest request for a business after that one, and how it stands.
 pub async fn newer_request(
     tx: &mut TenantTx,
     business: &BusinessId,

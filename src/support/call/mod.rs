@@ -38,13 +38,10 @@ const SHORT_ANSWER: usize = 4 * 1024;
 /// The call with what is known around it. `graph` is where Meta's Graph API is.
 pub fn call_answer(story: &CallStory, viewer: &Viewer, graph: &Url, now: OffsetDateTime) -> AnyView {
     let call = &story.call;
-    let mut explanation = story.request.as_ref().and_then(|request| explanation_of(call, request, viewer, now));
-    if let (Some(told), true) = (&mut explanation, story.newer.is_some()) {
-        // What is to be done stands on the page of the newer one.
-        (told.who, told.steps) = (None, Vec::new());
-    }
+    let explanation = story.request.as_ref().and_then(|request| explanation_of(call, request, viewer, now));
     let lead = lead(story, explanation.as_ref(), now);
-    let next = next_steps(call, explanation.as_ref(), now);
+    // Where the business was asked again, what is to be done stands on the page of the newer request.
+    let next = if story.newer.is_some() { None } else { next_steps(call, explanation.as_ref(), now) };
     let client_note = explanation.as_ref().map(|explanation| {
         view! { <div class="next"><h3>"What to tell the client"</h3><p class="sm">{line_view(&explanation.client_note, now)}</p></div> }
     });

@@ -5,7 +5,10 @@ use time::OffsetDateTime;
 use super::CallLine;
 use crate::{db::TenantTx, graph::BusinessId, onboarding::RequestNumber};
 
-/// Calls that Meta named so, by `fbtrace_id` or `x-fb-request-id`, newest first, at most ten.
+/// As many of a kind as a text may name.
+pub const MOST_FOUND: i64 = 50;
+
+/// Calls that Meta named so, by `fbtrace_id` or `x-fb-request-id`, newest first, at most [`MOST_FOUND`].
 pub async fn calls_by_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Result<Vec<CallLine>> {
     let partner = tx.partner().clone();
     sqlx::query_as!(
@@ -19,10 +22,11 @@ pub async fn calls_by_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Resu
             SELECT call_id FROM graph_calls WHERE partner_id = $1 AND x_fb_request_id = ANY($2)
         )
         ORDER BY call_id DESC
-        LIMIT 10
+        LIMIT $3
         "#,
         partner.as_str() as _,
         traces,
+        MOST_FOUND,
     )
     .fetch_all(&mut **tx)
     .await
@@ -84,7 +88,7 @@ pub struct RequestLine {
     pub queued_at: OffsetDateTime,
 }
 
-/// Requests of these numbers of ours or with these ids of Meta's, newest first, at most ten. Meta gives one id to every request for the
+/// Requests of these numbers of ours or with these ids of Meta's, newest first, at most [`MOST_FOUND`]. Meta gives one id to every request for the
 /// same business, so there may be several.
 pub async fn requests_by_ids(
     tx: &mut TenantTx,
@@ -104,11 +108,12 @@ pub async fn requests_by_ids(
             SELECT number FROM requests WHERE partner_id = $1 AND meta_request_id = ANY($3)
         )
         ORDER BY r.number DESC
-        LIMIT 10
+        LIMIT $4
         "#,
         partner.as_str() as _,
         &numbers,
         meta_request_ids,
+        MOST_FOUND,
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -145,10 +150,11 @@ pub async fn known_businesses(tx: &mut TenantTx, ids: &[String]) -> sqlx::Result
             SELECT business_id, waba_id FROM wabas WHERE partner_id = $1 AND waba_id = ANY($2)
         ) AS either
         ORDER BY business_id, waba_id NULLS FIRST
-        LIMIT 10
+        LIMIT $3
         "#,
         partner.as_str() as _,
         ids as _,
+        MOST_FOUND,
     )
     .fetch_all(&mut **tx)
     .await

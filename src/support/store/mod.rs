@@ -10,7 +10,9 @@ pub use self::{
         Alike, Counted, Fact, Group, GroupBusiness, Key, MOST_COUNTED, Window, alike, businesses_of, find_group,
         list_groups, save_counts, take_uncounted,
     },
-    look::{Known, RequestLine, calls_by_traces, calls_of_request, calls_to, known_businesses, requests_by_ids},
+    look::{
+        Known, MOST_FOUND, RequestLine, calls_by_traces, calls_of_request, calls_to, known_businesses, requests_by_ids,
+    },
     look_ups::{LookUp, keep_look_up, look_ups_of},
     retention::drop_old_bodies,
 };

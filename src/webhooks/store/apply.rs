@@ -17,6 +17,7 @@ use crate::{
 pub struct Fresh {
     pub id: i64,
     pub sent_at: OffsetDateTime,
+    pub received_at: OffsetDateTime,
     pub field: Option<String>,
     pub event: Option<String>,
     pub business_id: Option<String>,
@@ -30,7 +31,7 @@ pub async fn take_fresh(tx: &mut TenantTx, most: i64) -> sqlx::Result<Vec<Fresh>
     let partner = tx.partner().clone();
     sqlx::query_as!(
         Fresh,
-        r#"SELECT change_id AS id, sent_at, field, event, business_id AS "business_id: String",
+        r#"SELECT change_id AS id, sent_at, received_at, field, event, business_id AS "business_id: String",
             waba_id AS "waba_id: String", solution_id AS "solution_id: String", left(body, 20000) AS "body!"
         FROM webhook_changes WHERE partner_id = $1 AND settled_at IS NULL
         ORDER BY change_id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"#,
@@ -41,7 +42,8 @@ pub async fn take_fresh(tx: &mut TenantTx, most: i64) -> sqlx::Result<Vec<Fresh>
     .await
 }
 
-/// Marks the terms of businesses signed, each since the earliest hour Meta named. Returns those that were not known to have signed.
+/// Marks the terms of businesses signed, each since the earliest hour Meta named, and lets the line that told it stand there. Returns those
+/// that were not known to have signed.
 /// Doesn't recompute the standing.
 pub async fn sign(
     tx: &mut TenantTx,
@@ -66,6 +68,10 @@ pub async fn sign(
             UPDATE businesses b SET meta_status = 'TERM_OF_SERVICE_SIGNED', meta_status_since = past.at,
                 meta_status_date = to_char(past.at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), checked_at = greatest(b.checked_at, $4)
             FROM past WHERE b.ctid = past.row_at
+        ), told_before AS (
+            UPDATE business_events e SET at = past.at FROM past
+            WHERE past.signed AND e.partner_id = $1 AND e.business_id = past.business_id AND e.kind = 'told'
+                AND e.detail = 'MM_LITE_TERMS_SIGNED' AND e.at > past.at
         )
         SELECT business_id AS "id!" FROM past WHERE NOT signed"#,
         partner.as_str() as _,
@@ -186,26 +192,29 @@ pub struct Line<'a> {
     pub detail: String,
     /// The hour Meta named.
     pub sent_at: OffsetDateTime,
+    /// When it first came.
+    pub received_at: OffsetDateTime,
 }
 
 /// Writes what Meta told into the timelines of its businesses, each at the hour Meta named, where that isn't to come.
-pub async fn note(tx: &mut TenantTx, lines: &[Line<'_>], now: OffsetDateTime) -> sqlx::Result<()> {
+pub async fn note(tx: &mut TenantTx, lines: &[Line<'_>]) -> sqlx::Result<()> {
     let partner = tx.partner().clone();
     let businesses: Vec<&str> = lines.iter().map(|line| line.business).collect();
     let wabas: Vec<Option<&str>> = lines.iter().map(|line| line.waba).collect();
     let details: Vec<&str> = lines.iter().map(|line| line.detail.as_str()).collect();
-    let sent: Vec<OffsetDateTime> = lines.iter().map(|line| line.sent_at.min(now)).collect();
+    let sent: Vec<OffsetDateTime> = lines.iter().map(|line| line.sent_at.min(line.received_at)).collect();
+    let received: Vec<OffsetDateTime> = lines.iter().map(|line| line.received_at).collect();
     sqlx::query!(
         "INSERT INTO business_events (partner_id, business_id, at, heard_at, kind, waba_id, detail, heard_from)
-        SELECT $1, business_id, at, $6, 'told', waba_id, detail, 'webhook'
-        FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) WITH ORDINALITY AS given (business_id, waba_id, detail, at, place)
+        SELECT $1, business_id, at, heard_at, 'told', waba_id, detail, 'webhook'
+        FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) WITH ORDINALITY AS given (business_id, waba_id, detail, at, heard_at, place)
         ORDER BY place",
         partner.as_str() as _,
         &businesses as _,
         &wabas as _,
         &details as _,
         &sent,
-        now,
+        &received,
     )
     .execute(&mut **tx)
     .await

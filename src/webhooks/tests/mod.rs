@@ -115,7 +115,7 @@ async fn state(pool: &PgPool, partner: &str) -> Vec<String> {
         UNION ALL SELECT jsonb_build_object('w', waba_id, 'gone', gone_at)::text FROM wabas WHERE partner_id = $1
         UNION ALL SELECT jsonb_build_object('s', solution_id, 'status', status)::text FROM solutions WHERE partner_id = $1
         UNION ALL SELECT jsonb_build_object('r', business_id, 'state', state)::text FROM requests WHERE partner_id = $1
-        UNION ALL SELECT jsonb_build_object('told', business_id, 'w', waba_id, 'detail', detail)::text FROM business_events
+        UNION ALL SELECT jsonb_build_object('told', business_id, 'w', waba_id, 'detail', detail, 'at', at)::text FROM business_events
             WHERE partner_id = $1 AND kind = 'told'
         UNION ALL SELECT jsonb_build_object('kept', event, 'entry', CASE WHEN entry_id <> partner_id THEN entry_id END, 'at', sent_at)::text
             FROM webhook_changes WHERE partner_id = $1
