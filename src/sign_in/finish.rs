@@ -87,7 +87,7 @@ fn led_to(path: &str, is_not_done: bool) -> Response {
     response
 }
 
-/// Where Meta wants a new sign-in, what was asked for is saved already.
+/// Where Meta wants a new sign-in, what was asked for is saved already, or stands in the address that leads back.
 fn is_not_done(error: &AppError) -> bool {
     *error != AppError::TokenProblem
 }

@@ -1,9 +1,9 @@
-//! Forms that didn't go through, because a session had ended, Meta's access had, or something in them can't be used: what was filled in
-//! is kept with the member who did it, and stands in the form again when they are back on its page.
+//! Forms that didn't go through, because a session had ended, or something in them can't be used, or is away: what was filled in is kept
+//! with the member who did it, and stands in the form again when they are back on its page.
 //!
 //! Only the fields named here are kept, so that no token is; only of a session that a person had, so that strangers can store nothing; and
-//! at most one form for each member. It is shown in the browser alone that sent it: whoever else holds an ended session of the member can
-//! put nothing into their forms.
+//! at most one form for each member. It is shown in the browser alone that sent it: who holds a session of the member in another can put
+//! nothing into their forms.
 
 use std::sync::{
     Arc,
@@ -83,10 +83,17 @@ impl Unsent {
 
     /// What stood in the fields of that name, for a form that shows it now.
     pub(super) fn show(&self, door: &str, field: &str) -> Vec<String> {
+        if self.door == door {
+            self.shown.store(true, Ordering::Relaxed);
+        }
+        self.look(door, field)
+    }
+
+    /// The same, for who only looks whether it is theirs to show.
+    pub(super) fn look(&self, door: &str, field: &str) -> Vec<String> {
         if self.door != door {
             return Vec::new();
         }
-        self.shown.store(true, Ordering::Relaxed);
         self.fields.iter().filter(|(name, _)| name == field).map(|(_, value)| value.clone()).collect()
     }
 
@@ -97,14 +104,18 @@ impl Unsent {
 
 /// The middleware. Stands inside [`super::gate`], outside of all doors.
 pub(super) async fn keep_unsent(State(state): State<SignIn>, request: Request, next: Next) -> Response {
-    let Some(form) = form_of(&request) else { return next.run(request).await };
+    let Some(form) = form_of(&request) else {
+        let mut response = next.run(request).await;
+        response.headers_mut().remove(NOT_DONE);
+        return response;
+    };
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LONGEST).await else { return StatusCode::BAD_REQUEST.into_response() };
     let mut response = next.run(Request::from_parts(parts.clone(), Body::from(body.clone()))).await;
     if response.headers_mut().remove(NOT_DONE).is_some() {
         keep(&state, form, parts, body).await;
     } else if let (true, Some(Asker::Member(viewer))) = (response.status().is_redirection(), parts.extensions.get())
-        && viewer.unsent_on.is_some()
+        && viewer.unsent_on.as_ref() == Some(&page_of(&parts))
     {
         // What went through in the end, perhaps from another tab, is no longer to be sent.
         drop(forget(&state, viewer, form.door).await.map_err(mishap));
@@ -126,8 +137,7 @@ fn form_of(request: &Request) -> Option<&'static Form> {
 
 /// What can't be kept is lost, as it would be without; the person is told already what was the matter.
 async fn keep(state: &SignIn, form: &Form, parts: Parts, body: Bytes) {
-    let page = came_from(&parts);
-    let page = page.as_str().split(['?', '#']).next().unwrap_or_default().to_owned();
+    let page = page_of(&parts);
     if !page.starts_with(form.on) {
         return;
     }
@@ -146,6 +156,11 @@ async fn keep(state: &SignIn, form: &Form, parts: Parts, body: Bytes) {
     if let Err(error) = kept.await {
         mishap(error);
     }
+}
+
+/// The path of the page that has the form.
+fn page_of(parts: &Parts) -> String {
+    came_from(parts).as_str().split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 /// Who filled the form in: who asks, or whose session it was that has ended.

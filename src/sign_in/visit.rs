@@ -134,6 +134,11 @@ impl Visit {
         self.all_unsent(door, field).into_iter().next()
     }
 
+    /// As [`Visit::all_unsent`], for who looks first whether the page shows what it belongs to: it isn't forgotten for that.
+    pub fn look_at_unsent(&self, door: &str, field: &str) -> Vec<String> {
+        self.parts.extensions.get::<Unsent>().map(|unsent| unsent.look(door, field)).unwrap_or_default()
+    }
+
     /// As [`Visit::unsent`], for fields that a form has many of.
     pub fn all_unsent(&self, door: &str, field: &str) -> Vec<String> {
         self.parts.extensions.get::<Unsent>().map(|unsent| unsent.show(door, field)).unwrap_or_default()

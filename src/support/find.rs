@@ -146,8 +146,11 @@ pub async fn find(tx: &mut TenantTx, typed: &Typed, now: OffsetDateTime) -> sqlx
         hits.more |= more;
         by = By::Name;
     }
-    let most = [hits.calls.len(), hits.requests.len(), hits.businesses.len()].into_iter().max().unwrap_or_default();
-    hits.more |= i64::try_from(most).is_ok_and(|most| most >= store::MOST_FOUND);
+    let most = usize::try_from(store::MOST_FOUND).unwrap_or(usize::MAX);
+    hits.more |= hits.calls.len().max(hits.requests.len()).max(hits.businesses.len()) > most;
+    hits.calls.truncate(most);
+    hits.requests.truncate(most);
+    hits.businesses.truncate(most);
     let found = open_single(tx, hits, now).await?;
     if !matches!(found, Found::Nothing) {
         return Ok(Answer { found, by, told: Vec::new() });

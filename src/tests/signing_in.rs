@@ -175,7 +175,7 @@ async fn what_was_typed_when_the_session_had_ended_stands_in_the_form_again(pool
     let later = browser.open(&page).await.unwrap().body;
     assert!(!later.contains(AGAIN) && !later.contains("Ring"), "it is shown once, and never saved: {later}");
 
-    // No token that was pasted is kept, and what went through in the end is forgotten.
+    // No token that was pasted is kept.
     browser.open("/support").await.unwrap();
     app.advance(Duration::from_mins(61)).await;
     let paste = [("q", "curl -H 'Authorization: Bearer EAAGm0PX4ZCpsBAKZCxyz1234567890' and AXsgnV2Cm3ZMGF3dF_cfYIn")];
@@ -187,9 +187,16 @@ async fn what_was_typed_when_the_session_had_ended_stands_in_the_form_again(pool
     let door = browser.send("/businesses/add_note", &note).await.unwrap();
     let other_tab = browser.sign_in_from("/sign-in/start?return_to=/requests", MANAGER).await.unwrap();
     assert!(door.url.contains("problem=session_ended") && other_tab.url.ends_with("/requests"), "{}", other_tab.url);
-    browser.send("/businesses/add_note", &note).await.unwrap();
-    let noted = browser.open(&page).await.unwrap().body;
-    assert!(!noted.contains(AGAIN) && noted.matches("Ring").count() == 1, "{noted}");
+    let kept = async || {
+        let mut tx = app.tenant(NORTHLANE).await;
+        sqlx::query_scalar!("SELECT count(*) AS \"count!\" FROM unsent_forms").fetch_one(&mut *tx).await.unwrap()
+    };
+    // Another form's success is none of this one's.
+    browser.send("/support", &[("q", "77")]).await.unwrap();
+    assert_eq!(kept().await, 1);
+    let shown = browser.open(&page).await.unwrap().body;
+    assert!(shown.contains(AGAIN) && shown.matches("Ring").count() == 1, "{shown}");
+    assert_eq!(kept().await, 0, "shown, it is the browser's");
 
     // A list to be imported, in another kind of form.
     browser.open("/import").await.unwrap();
@@ -209,15 +216,25 @@ async fn what_was_typed_when_the_session_had_ended_stands_in_the_form_again(pool
     let told = admin.send("/settings/save", &settings).await.unwrap();
     assert!(told.url.contains("problem=") && told.body.contains("value=\"9000\""), "{} {}", told.url, told.body);
 
+    // How doors tell it among themselves is nobody's business.
+    let refused = app.browser().ask(Method::POST, "/onboarding/cancel", Some(&[("number", "LB-1")])).await.unwrap();
+    assert!(refused.status.is_redirection() && refused.headers.get("liteboard-not-done").is_none());
+
+    // Sent again by way of Back, without a look at the page, it is forgotten as well.
+    admin.open("/settings").await.unwrap();
+    admin.ask(Method::POST, "/settings/save", Some(&settings)).await.unwrap();
+    assert_eq!(kept().await, 1);
+    let settings = [("kind", "solution_partner"), ("stalled_days", "9"), ("raw_body_days", "31"), ("seen", "")];
+    let saved = admin.ask(Method::POST, "/settings/save", Some(&settings)).await.unwrap();
+    assert_eq!((saved.location().unwrap().contains("problem="), kept().await), (false, 0));
+
     // Strangers can have nothing kept.
     let stranger = app.browser();
     let (name, _) = browser.cookies().into_iter().find(|(name, _)| name.contains("liteboard")).unwrap();
     stranger.set_cookie(&name, "AAAAAAAAAAAAAAAAAAAAAA");
     stranger.open(&page).await.unwrap();
     stranger.send("/businesses/add_note", &note).await.unwrap();
-    let mut tx = app.tenant(NORTHLANE).await;
-    let kept = sqlx::query_scalar!("SELECT count(*) FROM unsent_forms").fetch_one(&mut *tx).await.unwrap();
-    assert_eq!(kept, Some(0));
+    assert_eq!(kept().await, 0);
 }
 
 #[sqlx::test(migrator = "liteboard::db::MIGRATOR")]

@@ -83,8 +83,9 @@ pub async fn views_page(visit: Visit) -> Result<Page, AppError> {
     let mut tx = visit.tenant().await?;
     let mut views = store::views_of(&mut tx, visit.viewer.member_id, None).await.map_err(mishap)?;
     let unsent = |field| visit.unsent("/views/change", field);
-    if let (Some(id), Some(name)) = (unsent("view"), unsent("name"))
-        && let Some(changed) = views.iter_mut().find(|view| view.id.to_string() == id)
+    let id = visit.look_at_unsent("/views/change", "view").into_iter().next();
+    if let Some(changed) = views.iter_mut().find(|view| id.as_ref() == Some(&view.id.to_string()))
+        && let Some(name) = unsent("name")
     {
         (changed.name, changed.shared) = (name, unsent("shared").is_some());
     }

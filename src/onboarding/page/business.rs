@@ -115,6 +115,9 @@ fn waba_page(visit: &Visit, waba: &WabaId, owner: &BusinessId, name: &str) -> Pa
 fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> AnyView {
     let now = visit.clock.now();
     let Known { business, wabas, request, last_call, offered, colleagues, manager, story } = known;
+    let may = visit.viewer.role.may_onboard();
+    let has_form = may && matches!(business.standing, Standing::Eligible | Standing::Unknown | Standing::Failed);
+    let unsent = || has_form.then(|| visit.unsent("/onboarding/onboard", "solution_id")).flatten();
     let panel = decision(Case {
         business: &business,
         wabas: &wabas,
@@ -125,13 +128,12 @@ fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> An
         // What a form was sent with comes first; else what the last request named.
         chosen: visit
             .query("solution")
-            .or_else(|| visit.unsent("/onboarding/onboard", "solution_id"))
+            .or_else(unsent)
             .or_else(|| request.as_ref()?.solution_id.as_ref().map(ToString::to_string)),
         asked: Letter::asked_for(visit),
         viewer: &visit.viewer,
         now,
     });
-    let may = visit.viewer.role.may_onboard();
     let here = business_url(&business.id);
     let form = may.then(|| note_form(&business, visit.unsent("/businesses/add_note", "words")));
     let told = timeline(story, (&here, true), form, &visit.viewer, now);

@@ -5,10 +5,10 @@ use time::OffsetDateTime;
 use super::CallLine;
 use crate::{db::TenantTx, graph::BusinessId, onboarding::RequestNumber};
 
-/// As many of a kind as a text may name.
+/// The most of a kind that are listed. One more is looked for, so that it is known whether there are.
 pub const MOST_FOUND: i64 = 50;
 
-/// Calls that Meta named so, by `fbtrace_id` or `x-fb-request-id`, newest first, at most [`MOST_FOUND`].
+/// Calls that Meta named so, by `fbtrace_id` or `x-fb-request-id`, newest first, at most one more than [`MOST_FOUND`].
 pub async fn calls_by_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Result<Vec<CallLine>> {
     let partner = tx.partner().clone();
     sqlx::query_as!(
@@ -26,7 +26,7 @@ pub async fn calls_by_traces(tx: &mut TenantTx, traces: &[String]) -> sqlx::Resu
         "#,
         partner.as_str() as _,
         traces,
-        MOST_FOUND,
+        MOST_FOUND + 1,
     )
     .fetch_all(&mut **tx)
     .await
@@ -88,7 +88,7 @@ pub struct RequestLine {
     pub queued_at: OffsetDateTime,
 }
 
-/// Requests of these numbers of ours or with these ids of Meta's, newest first, at most [`MOST_FOUND`]. Meta gives one id to every request for the
+/// Requests of these numbers of ours or with these ids of Meta's, newest first, at most one more than [`MOST_FOUND`]. Meta gives one id to every request for the
 /// same business, so there may be several.
 pub async fn requests_by_ids(
     tx: &mut TenantTx,
@@ -113,7 +113,7 @@ pub async fn requests_by_ids(
         partner.as_str() as _,
         &numbers,
         meta_request_ids,
-        MOST_FOUND,
+        MOST_FOUND + 1,
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -137,7 +137,8 @@ pub struct Known {
     pub waba_id: Option<String>,
 }
 
-/// Businesses with these ids, or whose WABA has one of them: those found by their own id first, each once.
+/// Businesses with these ids, or whose WABA has one of them: those found by their own id first, each once; at most one
+/// more than [`MOST_FOUND`].
 pub async fn known_businesses(tx: &mut TenantTx, ids: &[String]) -> sqlx::Result<Vec<Known>> {
     let partner = tx.partner().clone();
     sqlx::query_as!(
@@ -154,7 +155,7 @@ pub async fn known_businesses(tx: &mut TenantTx, ids: &[String]) -> sqlx::Result
         "#,
         partner.as_str() as _,
         ids as _,
-        MOST_FOUND,
+        MOST_FOUND + 1,
     )
     .fetch_all(&mut **tx)
     .await

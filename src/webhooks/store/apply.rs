@@ -69,9 +69,12 @@ pub async fn sign(
                 meta_status_date = to_char(past.at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), checked_at = greatest(b.checked_at, $4)
             FROM past WHERE b.ctid = past.row_at
         ), told_before AS (
-            UPDATE business_events e SET at = past.at FROM past
-            WHERE past.signed AND e.partner_id = $1 AND e.business_id = past.business_id AND e.kind = 'told'
-                AND e.detail = 'MM_LITE_TERMS_SIGNED' AND e.at > past.at
+            UPDATE business_events e SET at = past.at, heard_at = coalesce(e.heard_at, e.at) FROM past
+            WHERE past.signed AND e.at > past.at AND e.partner_id = $1 AND e.event_id = (
+                SELECT f.event_id FROM business_events f
+                WHERE f.partner_id = $1 AND f.business_id = past.business_id AND f.kind = 'told' AND f.detail = 'MM_LITE_TERMS_SIGNED'
+                ORDER BY f.at, f.event_id LIMIT 1
+            )
         )
         SELECT business_id AS "id!" FROM past WHERE NOT signed"#,
         partner.as_str() as _,

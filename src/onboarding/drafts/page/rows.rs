@@ -57,7 +57,13 @@ pub async fn rows_page(visit: Visit) -> Result<Page, AppError> {
 
 /// Puts into the rows what was entered and didn't go through.
 fn fill_in_again(rows: &mut [ListedRow], visit: &Visit) {
-    let unsent = |field| visit.all_unsent("/onboarding/correct", field);
+    const DOOR: &str = "/onboarding/correct";
+    // They may stand on another part of the list.
+    let lines = ["shown[]", "line[]"].map(|field| visit.look_at_unsent(DOOR, field)).concat();
+    if !rows.iter().any(|row| lines.contains(&row.line.to_string())) {
+        return;
+    }
+    let unsent = |field| visit.all_unsent(DOOR, field);
     let (shown, kept) = (unsent("shown[]"), unsent("keep[]"));
     let entered: Vec<_> = unsent("line[]").into_iter().zip(unsent("id[]")).collect();
     for row in rows {
