@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
@@ -64,6 +64,16 @@ impl GraphError {
             is_transient: error.get("is_transient").and_then(Value::as_bool),
             error_data: data.map(|data| clean(data.as_str().map_or_else(|| data.to_string(), str::to_owned))),
         })
+    }
+
+    /// The error with a code in JSON that somebody pasted: Graph's answer, or what stands in it as `error`.
+    pub fn pasted(body: &Value) -> Option<Self> {
+        let find = |body: &Value| Self::find(body, &Redactor::new([]));
+        let alone = || {
+            let is_graphs = ["fbtrace_id", "type"].iter().any(|name| body.get(name).is_some());
+            is_graphs.then(|| find(&json!({ "error": body }))).flatten()
+        };
+        find(body).or_else(alone).filter(|error| error.code.is_some())
     }
 
     /// Whether Graph refuses a field it was asked for, as a version or an app without it does.
@@ -331,8 +341,6 @@ impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn find(body: &Value) -> Option<GraphError> {

@@ -57,15 +57,13 @@ pub(super) async fn find_the_asker(State(state): State<SignIn>, mut request: Req
                 Asker::Stranger { ended: cookie::is_sent(request.headers(), &state.public_url).then_some(End::Idle) }
             }
         };
-        let mut unsent = None;
         if let (Asker::Member(viewer), Some(id)) = (&asker, &id)
             && request.method() == Method::GET
             && viewer.unsent_on.as_deref() == Some(request.uri().path())
+            && let Ok(Some(unsent)) = unsent::find(&state, viewer, id).await.map_err(mishap)
         {
-            unsent = unsent::find(&state, viewer, id).await.map_err(mishap).ok().flatten();
-        }
-        request.extensions_mut().insert(asker.clone());
-        if let (Asker::Member(viewer), Some(unsent)) = (asker, unsent) {
+            let viewer = viewer.clone();
+            request.extensions_mut().insert(asker);
             request.extensions_mut().insert(unsent.clone());
             let response = next.run(request).await;
             if response.status().is_success() && unsent.is_shown() {
@@ -73,6 +71,7 @@ pub(super) async fn find_the_asker(State(state): State<SignIn>, mut request: Req
             }
             return response;
         }
+        request.extensions_mut().insert(asker);
     }
     next.run(request).await
 }

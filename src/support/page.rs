@@ -47,9 +47,9 @@ pub async fn support_page(visit: Visit) -> Result<Page, AppError> {
         let mut typed = lookup::read_query(&text, shape);
         typed.ids.more |= visit.query("more").is_some();
         let number = |name| visit.query(name).and_then(|text| text.parse().ok());
-        let stated = match number("code") {
-            Some(code) => Some(Stated { code, subcode: number("subcode") }),
-            None => stated::read(&text),
+        let stated = match (visit.query("cause").and_then(|cause| cause.parse().ok()), number("code")) {
+            (Some(cause), Some(code)) => Some(Stated { cause, code, subcode: number("subcode") }),
+            _ => stated::read(&text),
         };
         let found = find(&mut tx, &typed, now).await.map_err(mishap)?;
         if let Found::Request(line) = &found.found {

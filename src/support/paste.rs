@@ -97,7 +97,8 @@ pub(super) fn address(query: &str, pasted: Option<Pasted>) -> String {
         if more {
             pairs.append_pair("more", "yes");
         }
-        if let Some(Stated { code, subcode }) = stated {
+        if let Some(Stated { cause, code, subcode }) = stated {
+            pairs.append_pair("cause", cause.as_str());
             pairs.append_pair("code", &code.to_string());
             subcode.map(|subcode| pairs.append_pair("subcode", &subcode.to_string()));
         }
@@ -137,14 +138,18 @@ fn name_of(known: &KnownBusiness) -> String {
 #[cfg(test)]
 mod tests {
     use super::{super::lookup::Shape, *};
+    use crate::graph::Cause;
 
     #[test]
     fn an_address_says_what_it_was_taken_from() {
         assert_eq!(address("LB-1001", None), "/support?q=LB-1001");
         let pasted = Pasted { shape: Shape::Curl, length: 1_048_576, more: false, stated: None };
         assert_eq!(address("A1 B+2", Some(pasted)), "/support?q=A1+B%2B2&as=curl&of=1048576");
-        let stated = Some(Stated { code: 190, subcode: Some(463) });
+        let stated = Some(Stated { cause: Cause::TokenInvalid, code: 190, subcode: Some(463) });
         let pasted = Pasted { more: true, stated, ..pasted };
-        assert_eq!(address("A1", Some(pasted)), "/support?q=A1&as=curl&of=1048576&more=yes&code=190&subcode=463");
+        assert_eq!(
+            address("A1", Some(pasted)),
+            "/support?q=A1&as=curl&of=1048576&more=yes&cause=token_invalid&code=190&subcode=463"
+        );
     }
 }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::{
     business_url, check_form,
-    decision::{Case, decision},
+    decision::{Case, decision, offers_form},
     deed_notice,
     letter::Letter,
     problem_notice, request_url,
@@ -116,8 +116,8 @@ fn show(visit: &Visit, known: Known, paused_until: Option<OffsetDateTime>) -> An
     let now = visit.clock.now();
     let Known { business, wabas, request, last_call, offered, colleagues, manager, story } = known;
     let may = visit.viewer.role.may_onboard();
-    let has_form = may && matches!(business.standing, Standing::Eligible | Standing::Unknown | Standing::Failed);
-    let unsent = || has_form.then(|| visit.unsent("/onboarding/onboard", "solution_id")).flatten();
+    let unsent =
+        || (may && offers_form(&business)).then(|| visit.unsent("/onboarding/onboard", "solution_id")).flatten();
     let panel = decision(Case {
         business: &business,
         wabas: &wabas,

@@ -44,6 +44,11 @@ pub(super) struct Case<'a> {
     pub now: OffsetDateTime,
 }
 
+/// Whether the panel has the form, for those who may send.
+pub(super) fn offers_form(business: &Business) -> bool {
+    business.left_at.is_none() && matches!(business.standing, Standing::Eligible | Standing::Unknown | Standing::Failed)
+}
+
 /// The panel. One that has no button says what happens instead.
 pub(super) fn decision(case: Case<'_>) -> AnyView {
     if case.business.left_at.is_some() {
@@ -56,6 +61,7 @@ pub(super) fn decision(case: Case<'_>) -> AnyView {
              Settings, under Partners; the next sync finds it.",
         );
     }
+    // Those with a form are told by `offers_form` as well.
     match case.business.standing {
         Standing::Eligible | Standing::Unknown => form_panel(case),
         Standing::Failed => view! { <div class="stack">{failure(&case)}{form_panel(case)}</div> }.into_any(),

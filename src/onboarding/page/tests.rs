@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use time::{OffsetDateTime, macros::datetime};
 
 use super::{
-    decision::{Case, decision},
+    decision::{Case, decision, offers_form},
     explained::Explained,
     request::{explained, left_notice, offer, overtaken_notice},
 };
@@ -121,6 +121,7 @@ fn the_button_is_there_only_where_asking_can_help() {
         let page = panel(&standing(stands), None, Role::AccountManager);
         let can_help = matches!(stands, Standing::Eligible | Standing::Unknown | Standing::Failed);
         assert_eq!(page.contains(BUTTON), can_help, "{stands:?}");
+        assert_eq!(offers_form(&standing(stands)), can_help, "{stands:?}");
         assert!(page.contains("aria-labelledby"), "{stands:?} has its panel");
         let left = Business { left_at: Some(NOW), ..standing(stands) };
         assert!(!panel(&left, None, Role::Admin).contains("<button"), "{stands:?}");

@@ -35,14 +35,16 @@ pub async fn confirm_page(visit: Visit) -> Result<Page, AppError> {
     }
     let counts = store::count_rows(&mut tx, draft.number).await.map_err(mishap)?;
     let offered = solutions::offered(&mut tx).await.map_err(mishap)?;
-    let unsent = |field| visit.unsent("/onboarding/start", field);
+    let may_onboard = visit.viewer.role.may_onboard();
+    let has_fields = may_onboard && counts.of(Group::ToSend) > 0;
+    let unsent = |field| has_fields.then(|| visit.unsent("/onboarding/start", field)).flatten();
     let form = Form {
         draft: &draft,
         counts: &counts,
         offered,
         name: visit.query("name").or_else(|| unsent("name")).unwrap_or_default(),
         chosen: visit.query("solution").or_else(|| unsent("solution_id")),
-        may_onboard: visit.viewer.role.may_onboard(),
+        may_onboard,
     };
     let title = form.title();
     let here = format!("/drafts/{}", draft.number);
